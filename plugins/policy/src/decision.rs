@@ -1,0 +1,51 @@
+//! What the engine decided, for the driver to carry out.
+
+use std::sync::Arc;
+
+use crate::denial::Denial;
+
+/// The end of the pipeline for one request.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The id of the rule that decided; `None` where no single rule matched.
+    pub rule: Option<Arc<str>>,
+    /// Let it through, or answer it.
+    pub verdict: Verdict,
+}
+
+/// Allow with changes, or answer in the upstream's place.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The request goes upstream with these changes.
+    Allow(Changes),
+    /// The client gets this response; the upstream sees nothing.
+    Deny {
+        /// Why, for logs, metrics and tests. Never shown to the client as such.
+        reason: Denial,
+        /// What the client gets.
+        response: Response,
+    },
+}
+
+/// Changes to the request on its way upstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The canonical path with query, where it differs from what the client sent.
+    pub path: Option<String>,
+    /// Fields to remove: those the client sent under names that only rules may set. Names as the
+    /// client sent them.
+    pub remove: Vec<Vec<u8>>,
+    /// Fields to set, replacing every field of that name.
+    pub set: Vec<(Arc<str>, Vec<u8>)>,
+}
+
+/// A response to the client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Header fields.
+    pub headers: Vec<(&'static str, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}

@@ -1,0 +1,42 @@
+//! Gatepost's decision engine: a request goes in; a decision, or a call that it needs answered,
+//! comes out.
+//!
+//! The engine is a pure state machine. It knows no host, clock, network, randomness or logger:
+//! the time arrives with each call, side calls leave as values ([`Call`]) and come back as
+//! values ([`Reply`]). Whoever drives it (the wasm filter, a decision endpoint, a command line, a
+//! browser) only carries these back and forth:
+//!
+//! ```text
+//!   bytes -> config -> compile -> Policy                              once, at load
+//!   Request -> matching -> authenticate -> authorize -> mutate -> Decision    per request
+//!                 |             |              |           |
+//!                 +-------------+---- Denial --+-----------+--> on_error -> Decision
+//! ```
+//!
+//! An error never allows: whatever goes wrong becomes a [`Denial`], and a [`Denial`] becomes a
+//! response to the client.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod call;
+pub mod decision;
+pub mod denial;
+pub mod headers;
+pub mod jose;
+pub mod json_path;
+pub mod matching;
+pub mod path;
+pub mod pipeline;
+pub mod request;
+pub mod session;
+pub mod template;
+pub mod time;
+
+pub use call::{Call, FailedCall, FetchId, Reply};
+pub use decision::{Changes, Decision, Response, Verdict};
+pub use denial::Denial;
+pub use headers::Headers;
+pub use pipeline::{Engine, Pending, Policy, Step};
+pub use request::Request;
+pub use session::Session;
+pub use time::UnixTime;

@@ -1,0 +1,32 @@
+//! Who the caller is, as far as is known: Oathkeeper's authentication session.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::{headers::Headers, path::Url};
+
+/// The result of authentication, changed on its way through the mutators.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    /// The subject (`sub`); empty for the `noop` authenticator.
+    pub subject: String,
+    /// What the authenticator learned besides; `None` is Oathkeeper's `null`. Shared, so that a
+    /// cached token's claims are not copied for each request.
+    pub extra: Option<Arc<Map<String, Value>>>,
+    /// Headers to set on the request that goes upstream: name as the rule wrote it, value.
+    pub headers: Vec<(Arc<str>, String)>,
+}
+
+/// What matched: the values behind `.MatchContext` in a template.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchContext<'a> {
+    /// `.RegexpCaptureGroups`, 0-based; a group that took no part is `""`.
+    pub captures: &'a [String],
+    /// `.URL`: the canonical URL that was matched.
+    pub url: &'a Url,
+    /// `.Method`.
+    pub method: &'a str,
+    /// `.Header`: the client's header fields.
+    pub headers: &'a Headers,
+}
