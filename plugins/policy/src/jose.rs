@@ -1,1 +1,37 @@
-//! To be written.
+//! Tokens and keys: which keys may sign (RFC 7517), whether a signature holds (RFC 7515), and what
+//! the claims then say (RFC 7519).
+//!
+//! ```text
+//!   token -> cache hit? ----------------------------------+
+//!     |  no                                               v
+//!   UnverifiedToken -> key by kid -> signature -> Claims -> claim checks -> Check::Verified
+//!                         |                                 (every time, against the rules at hand)
+//!                         +-> Check::NeedKeys: wait for a fetch of that key set
+//! ```
+//!
+//! In: token text, [`TokenRules`] compiled from a handler's configuration, replies to the fetches
+//! that [`Verifier::due`] asks for. Out: [`Check`]. This room never does cryptography itself: the
+//! driver installs a `jsonwebtoken::crypto::CryptoProvider` before the first token is checked
+//! (without one `jsonwebtoken` panics).
+
+mod algorithm;
+mod error;
+mod key_sets;
+mod rules;
+mod scope;
+mod verifier;
+
+pub use algorithm::{Algorithms, UnknownAlgorithm};
+pub use error::TokenError;
+pub use key_sets::{KeySetSettings, KeySets};
+pub use rules::TokenRules;
+pub use scope::{ScopeStrategy, UnknownScopeStrategy};
+pub use verifier::{CacheLimits, Check, Claims, Verifier};
+
+/// Whether `token` has the shape of a JWS in compact serialization: three parts separated by dots
+/// (RFC 7515 section 3.1). Nothing is decoded; what lacks the shape is some other kind of token,
+/// and another authenticator's business.
+#[must_use]
+pub fn looks_like_jws(token: &str) -> bool {
+    token.bytes().filter(|byte| *byte == b'.').take(3).count() == 2
+}

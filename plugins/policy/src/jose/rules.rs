@@ -1,0 +1,48 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{Algorithms, ScopeStrategy};
+use crate::FetchId;
+
+/// What a handler demands of a token, compiled from its configuration.
+#[derive(Clone, Debug)]
+pub struct TokenRules {
+    /// The key sets whose keys count, as indices into the policy's [`KeySets`](super::KeySets).
+    /// Handlers with the same list share verified tokens.
+    pub key_sets: Arc<[FetchId]>,
+    /// Accepted signature algorithms.
+    pub algorithms: Algorithms,
+    /// `iss` must be one of these; empty accepts any issuer.
+    pub trusted_issuers: Vec<String>,
+    /// Every one of these must be in `aud`.
+    pub target_audience: Vec<String>,
+    /// Every one of these must be covered by a granted scope.
+    pub required_scope: Vec<String>,
+    /// How scopes are compared.
+    pub scope_strategy: ScopeStrategy,
+    /// How far `exp`, `nbf` and `iat` may be off. Zero, as in Oathkeeper, unless somebody asks.
+    pub leeway: Duration,
+    /// Accept a token whose header has no `kid` if any fitting key of the sets signed it. Off, as
+    /// in Oathkeeper.
+    pub allow_missing_kid: bool,
+    /// Accept keys that do not state `"use": "sig"` (they must not state another use). Off, as in
+    /// Oathkeeper.
+    pub allow_missing_use: bool,
+}
+
+impl Default for TokenRules {
+    /// Demands a signature by `RS256` with a key from no key set: accepts nothing until it is told
+    /// whom to trust.
+    fn default() -> Self {
+        Self {
+            key_sets: Arc::from([]),
+            algorithms: Algorithms::default(),
+            trusted_issuers: Vec::new(),
+            target_audience: Vec::new(),
+            required_scope: Vec::new(),
+            scope_strategy: ScopeStrategy::default(),
+            leeway: Duration::ZERO,
+            allow_missing_kid: false,
+            allow_missing_use: false,
+        }
+    }
+}
