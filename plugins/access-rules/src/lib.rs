@@ -1,1 +1,12 @@
-//! To be filled.
+//! The module that enforces Ory Oathkeeper's access rules inside a proxy.
+//!
+//! Everything it does is in [`gatepost_filter`]; this is its entry point.
+
+#![expect(
+    missing_docs,
+    reason = "`proxy_wasm::main!` exports an entry point without documentation"
+)]
+
+proxy_wasm::main! {{
+    gatepost_filter::register();
+}}

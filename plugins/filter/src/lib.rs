@@ -1,1 +1,26 @@
-//! To be filled.
+//! The glue between a proxy-wasm host (Envoy, Istio, nginx) and the decision engine.
+//!
+//! Owns: reading the plugin's configuration, handing requests to the engine, and carrying out what
+//! it decides. Owns no decision: whatever fails here refuses the request.
+//!
+//! ```text
+//!   root.rs     configure; key sets fetched in the background; wakes the requests that wait
+//!   http.rs     one request: read, step, act
+//!   config.rs   bytes -> settings, with every error in them
+//!   host.rs     the only file that calls the host; every failure is a value
+//!   crypto.rs   signatures: checked by the host where it can, in pure Rust elsewhere
+//! ```
+
+mod config;
+mod host;
+mod http;
+mod root;
+mod shim;
+
+use proxy_wasm::traits::RootContext;
+
+/// Registers the plugin with the host. A module's entry point calls this and nothing else.
+pub fn register() {
+    std::panic::set_hook(Box::new(|panic| host::log_panic(panic.location())));
+    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(root::Root::new(id)) });
+}

@@ -1,0 +1,239 @@
+//! The only file that calls the host. Every failure is a value; what to do about it is the caller's.
+//!
+//! Only variants that return bytes are used: the SDK's `String` getters panic on a header value that
+//! is not UTF-8. The SDK also panics on a status that it does not expect from a call, so each call
+//! is made only where the host can carry it out (no map is read that is not there, no stream is
+//! answered twice).
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    panic::Location,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use gatepost_policy::{
+    Call, Changes, FailedCall, Headers, Reply, UnixTime, call, decision::Response,
+};
+use proxy_wasm::{
+    hostcalls,
+    types::{BufferType, LogLevel, MapType, Status},
+};
+
+/// The longest body taken over from a reply; the rest is cut. A key set of a hundred RSA keys has
+/// about 50 KiB.
+const MAX_REPLY_BODY: usize = 256 * 1024;
+
+/// Bounds for [`Call::timeout`]: zero would mean "wait for ever" to the host.
+const TIMEOUTS: std::ops::RangeInclusive<u128> = 1..=60_000;
+
+/// The host did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HostError {
+    #[error("the proxy refused `{call}` ({status:?})")]
+    Refused { call: &'static str, status: Status },
+    #[error("the value for the header `{0}` holds a control character")]
+    BadValue(String),
+}
+
+fn refused(call: &'static str) -> impl FnOnce(Status) -> HostError {
+    move |status| HostError::Refused { call, status }
+}
+
+pub(crate) fn log_error(message: &str) {
+    log(LogLevel::Error, message);
+}
+
+pub(crate) fn log_warning(message: &str) {
+    log(LogLevel::Warn, message);
+}
+
+pub(crate) fn log_info(message: &str) {
+    log(LogLevel::Info, message);
+}
+
+/// Logs where the module broke. Not the message: it may quote what a client sent.
+pub(crate) fn log_panic(location: Option<&Location>) {
+    let place = location.map_or_else(String::new, |at| format!(" at {at}"));
+    log(LogLevel::Critical, &format!("the module panicked{place}"));
+}
+
+fn log(level: LogLevel, message: &str) {
+    // Nowhere left to report that logging failed.
+    let _ = hostcalls::log(level, message);
+}
+
+pub(crate) fn now() -> Result<UnixTime, HostError> {
+    let time = hostcalls::get_current_time().map_err(refused("get_current_time"))?;
+    // A clock before 1970 cannot tell an expired token from a good one.
+    time.duration_since(UNIX_EPOCH)
+        .map(UnixTime::from_duration)
+        .map_err(|_| refused("get_current_time")(Status::BadArgument))
+}
+
+pub(crate) fn configuration(size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// Sets how often the root context's `on_tick` runs. Works from a request's context too.
+pub(crate) fn tick_every(period: Duration) {
+    if let Err(status) = hostcalls::set_tick_period(period) {
+        log_error(&refused("set_tick_period")(status).to_string());
+    }
+}
+
+/// The calls that follow act on this context. An error: the host no longer has it.
+pub(crate) fn act_for(context: u32) -> Result<(), HostError> {
+    hostcalls::set_effective_context(context).map_err(refused("set_effective_context"))
+}
+
+pub(crate) fn request_headers() -> Result<Headers, HostError> {
+    let pairs = hostcalls::get_map_bytes(MapType::HttpRequestHeaders)
+        .map_err(refused("get_header_map_pairs"))?;
+    Ok(Headers::new(
+        pairs
+            .into_iter()
+            .map(|(name, value)| (name.into_bytes(), value))
+            .collect(),
+    ))
+}
+
+/// The peer's address, where the host knows it.
+pub(crate) fn client_address() -> Option<IpAddr> {
+    let bytes = hostcalls::get_property(vec!["source", "address"]).ok()??;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    text.parse::<SocketAddr>()
+        .map(|socket| socket.ip())
+        .or_else(|_| text.parse())
+        .ok()
+}
+
+/// Carries out the changes, one call for each: requests with the reserved headers are rare and a rule
+/// sets few, while replacing the whole map at once costs a copy of every header, and hosts bound it
+/// (Envoy empties the map when it is handed more than 1024 fields).
+pub(crate) fn apply(changes: &Changes) -> Result<(), HostError> {
+    for name in &changes.remove {
+        replace(&String::from_utf8_lossy(name), None)?;
+    }
+    for (name, value) in &changes.set {
+        replace(name, Some(value))?;
+    }
+    if let Some(path) = &changes.path {
+        replace(":path", Some(path.as_bytes()))?;
+        // The route must be the one of the path that was matched. Hosts without this function
+        // choose it anew by themselves.
+        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+    }
+    Ok(())
+}
+
+fn replace(name: &str, value: Option<&[u8]>) -> Result<(), HostError> {
+    if value.is_some_and(has_control) {
+        return Err(HostError::BadValue(name.to_owned()));
+    }
+    hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value)
+        .map_err(refused("replace_header_map_value"))
+}
+
+/// Whether a header value could end its line and begin another (RFC 9110 section 5.5).
+fn has_control(value: &[u8]) -> bool {
+    value
+        .iter()
+        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+}
+
+/// Tells access logs which rule decided: Envoy shows it as `%FILTER_STATE(wasm.gatepost.rule:PLAIN)%`.
+pub(crate) fn publish_rule(rule: &str) {
+    let _ = hostcalls::set_property(vec!["gatepost.rule"], Some(rule.as_bytes()));
+}
+
+/// Answers the client. To be called once for a request.
+pub(crate) fn respond(response: &Response) -> Result<(), HostError> {
+    let fields: Vec<_> = response
+        .headers
+        .iter()
+        .filter(|(_, value)| !has_control(value))
+        .map(|(name, value)| (*name, String::from_utf8_lossy(value)))
+        .collect();
+    let status = match response.status {
+        status @ 200..=599 => status,
+        _ => 500,
+    };
+    hostcalls::send_http_response(
+        status.into(),
+        fields
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect(),
+        (!response.body.is_empty()).then_some(&response.body),
+    )
+    .map_err(refused("send_local_response"))
+}
+
+/// Lets a paused request go on to the upstream.
+pub(crate) fn resume() -> Result<(), HostError> {
+    hostcalls::resume_http_request().map_err(refused("continue_stream"))
+}
+
+/// Sends `call` to `cluster`; the reply comes back under the token.
+pub(crate) fn send(cluster: &str, call: &Call) -> Result<u32, HostError> {
+    if let Some((name, _)) = call.headers.iter().find(|(_, value)| has_control(value)) {
+        return Err(HostError::BadValue(name.clone()));
+    }
+    let authority = call
+        .origin
+        .split_once("://")
+        .map_or(&*call.origin, |(_, authority)| authority);
+    // A value that is not UTF-8 is passed on with replacement characters: it cannot become a credential.
+    let fields: Vec<_> = call
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value)))
+        .collect();
+    let mut headers = vec![
+        (":method", call.method.as_str()),
+        (":path", call.path.as_str()),
+        (":authority", authority),
+    ];
+    headers.extend(fields.iter().map(|(name, value)| (*name, &**value)));
+    let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+    hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout(call))
+        .map_err(refused("http_call"))
+}
+
+fn timeout(call: &Call) -> Duration {
+    let millis = call.timeout.as_millis();
+    let millis = millis.clamp(*TIMEOUTS.start(), *TIMEOUTS.end());
+    Duration::from_millis(u64::try_from(millis).unwrap_or(1))
+}
+
+/// The reply to a call, within the callback that announced its size. No header fields at all: the
+/// call failed on its way, and the host does not say how.
+pub(crate) fn reply(num_headers: usize, body_size: usize) -> Reply {
+    if num_headers == 0 {
+        return Err(FailedCall::Unreachable);
+    }
+    let fields = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders)
+        .map_err(|_| FailedCall::Unreachable)?;
+    let status = fields
+        .iter()
+        .find(|(name, _)| name == ":status")
+        .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
+        .ok_or(FailedCall::Unreachable)?;
+    let body = match body_size.min(MAX_REPLY_BODY) {
+        0 => Vec::new(),
+        size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+            .map_err(|_| FailedCall::Unreachable)?
+            .unwrap_or_default(),
+    };
+    Ok(call::Response {
+        status,
+        headers: fields
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with(':'))
+            .collect(),
+        body,
+    })
+}

@@ -1,0 +1,318 @@
+//! One request: read it, step through the engine, act on what it says.
+
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+};
+
+use gatepost_policy::{
+    Decision, Engine, Pending, Reply, Request, Response, Step, UnixTime, Verdict,
+};
+use proxy_wasm::{
+    traits::{Context, HttpContext},
+    types::Action,
+};
+
+use crate::{
+    host::{self, HostError},
+    root::Shared,
+};
+
+/// How many calls and waits one request may cost. A chain of handlers needs a handful.
+const MAX_STEPS: u8 = 32;
+
+/// Where a request stands. Only `Allowed` lets anything through.
+enum State {
+    /// Nothing decided and nothing under way.
+    Undecided,
+    /// Paused until the reply under this token.
+    Calling(u32, Pending),
+    /// Paused until a fetch is over.
+    Waiting(Pending),
+    /// On its way upstream.
+    Allowed,
+    /// The client has, or is getting, a response; what comes in now is late.
+    Answered,
+}
+
+/// In whose callback a step is made: replies to its calls come back to the same place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    Request,
+    Root,
+}
+
+/// Why a request was refused without the engine's word.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error("the plugin's state is in use")]
+    Busy,
+    #[error("too many requests wait for the same key set")]
+    Crowded,
+    #[error("no decision after {MAX_STEPS} calls")]
+    NoEnd,
+}
+
+/// A request and how far its decision has come.
+pub(crate) struct Exchange {
+    id: u32,
+    me: Weak<RefCell<Self>>,
+    shared: Rc<RefCell<Shared>>,
+    request: Request,
+    state: State,
+    steps: u8,
+}
+
+impl Exchange {
+    fn new(id: u32, shared: Rc<RefCell<Shared>>) -> Rc<RefCell<Self>> {
+        Rc::new_cyclic(|me| {
+            RefCell::new(Self {
+                id,
+                me: Weak::clone(me),
+                shared,
+                request: Request::default(),
+                state: State::Undecided,
+                steps: 0,
+            })
+        })
+    }
+
+    /// The id of its context in the host.
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The reply to a call has come. Does nothing if nobody waits for it any more.
+    pub(crate) fn replied(&mut self, token: u32, reply: Reply, within: Within) {
+        match std::mem::replace(&mut self.state, State::Undecided) {
+            State::Calling(expected, pending) if expected == token => {
+                self.go_on(within, |engine, request, now| {
+                    engine.resume(pending, request, reply, now)
+                });
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// The fetch that the request waited for is over.
+    pub(crate) fn retry(&mut self, within: Within) {
+        match std::mem::replace(&mut self.state, State::Undecided) {
+            State::Waiting(pending) => {
+                self.go_on(within, |engine, request, now| {
+                    engine.retry(pending, request, now)
+                });
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// The configuration under which the request was being decided is gone.
+    pub(crate) fn abandon(&mut self) {
+        if matches!(self.state, State::Calling(..) | State::Waiting(_)) {
+            self.answer(&refusal(503));
+        }
+    }
+
+    fn begin(&mut self) -> Action {
+        match self.read() {
+            Ok(request) => self.request = request,
+            Err(trouble) => return self.refuse(&trouble),
+        }
+        self.step(Within::Request, Engine::decide)
+    }
+
+    fn read(&self) -> Result<Request, Trouble> {
+        let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
+        Ok(Request {
+            headers: host::request_headers()?,
+            client_address: shared
+                .needs_client_address
+                .then(host::client_address)
+                .flatten(),
+        })
+    }
+
+    /// A step of a paused request: it goes on if that allows it.
+    fn go_on(&mut self, within: Within, ask: impl FnOnce(&mut Engine, &Request, UnixTime) -> Step) {
+        if self.step(within, ask) == Action::Continue
+            && let Err(error) = host::resume()
+        {
+            host::log_error(&error.to_string());
+        }
+    }
+
+    fn step(
+        &mut self,
+        within: Within,
+        ask: impl FnOnce(&mut Engine, &Request, UnixTime) -> Step,
+    ) -> Action {
+        self.try_step(within, ask)
+            .unwrap_or_else(|trouble| self.refuse(&trouble))
+    }
+
+    fn try_step(
+        &mut self,
+        within: Within,
+        ask: impl FnOnce(&mut Engine, &Request, UnixTime) -> Step,
+    ) -> Result<Action, Trouble> {
+        let shared = Rc::clone(&self.shared);
+        let mut shared = shared.try_borrow_mut().map_err(|_| Trouble::Busy)?;
+        let now = host::now()?;
+        let mut step = ask(&mut shared.engine, &self.request, now);
+        while self.steps < MAX_STEPS {
+            self.steps = self.steps.saturating_add(1);
+            match step {
+                Step::Done(decision) => return self.act(&shared, decision),
+                Step::Wait(fetch, pending) => {
+                    if !shared.wait(fetch, Weak::clone(&self.me)) {
+                        return Err(Trouble::Crowded);
+                    }
+                    self.state = State::Waiting(pending);
+                    return Ok(Action::Pause);
+                }
+                Step::Call(call, pending) => match shared.send(&call) {
+                    Ok(token) => {
+                        if within == Within::Root {
+                            shared.adopt(token, Weak::clone(&self.me));
+                        }
+                        self.state = State::Calling(token, pending);
+                        return Ok(Action::Pause);
+                    }
+                    Err(failed) => {
+                        step = shared
+                            .engine
+                            .resume(pending, &self.request, Err(failed), now);
+                    }
+                },
+            }
+        }
+        Err(Trouble::NoEnd)
+    }
+
+    fn act(&mut self, shared: &Shared, decision: Decision) -> Result<Action, Trouble> {
+        if shared.log_decisions {
+            host::log_info(&line(&decision));
+        }
+        if shared.decision_metadata
+            && let Some(rule) = &decision.rule
+        {
+            host::publish_rule(rule);
+        }
+        match decision.verdict {
+            Verdict::Allow(changes) => {
+                host::apply(&changes)?;
+                self.state = State::Allowed;
+                // A stream may live for days; what it was judged by need not.
+                self.request = Request::default();
+                Ok(Action::Continue)
+            }
+            Verdict::Deny { response, .. } => Ok(self.answer(&response)),
+        }
+    }
+
+    fn refuse(&mut self, trouble: &Trouble) -> Action {
+        host::log_error(&format!("request refused: {trouble}"));
+        self.answer(&refusal(match trouble {
+            Trouble::Crowded => 503,
+            _ => 500,
+        }))
+    }
+
+    fn answer(&mut self, response: &Response) -> Action {
+        self.state = State::Answered;
+        self.request = Request::default();
+        respond(response)
+    }
+}
+
+/// Sends the client a response. Where the host will not, the request stays paused for good.
+fn respond(response: &Response) -> Action {
+    if let Err(error) = host::respond(response) {
+        host::log_error(&error.to_string());
+    }
+    Action::Pause
+}
+
+/// What the client gets if something on our side failed; it learns no more than that.
+fn refusal(status: u16) -> Response {
+    let reason = match status {
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
+    };
+    Response {
+        status,
+        headers: vec![("content-type", b"application/json".to_vec())],
+        body: format!(r#"{{"error":{{"code":{status},"status":"{reason}"}}}}"#).into_bytes(),
+    }
+}
+
+/// One line for the log. Carries no credential: a denial's text never does.
+fn line(decision: &Decision) -> String {
+    let rule = decision.rule.as_deref().unwrap_or("-");
+    match &decision.verdict {
+        Verdict::Allow(_) => format!("rule={rule:?} verdict=allow"),
+        Verdict::Deny { reason, response } => {
+            let (status, reason) = (response.status, reason.to_string());
+            format!("rule={rule:?} verdict=deny status={status} reason={reason:?}")
+        }
+    }
+}
+
+/// The context of one request in the host. Without an exchange the plugin has no configuration.
+pub(crate) struct Http {
+    exchange: Option<Rc<RefCell<Exchange>>>,
+}
+
+impl Http {
+    pub(crate) fn new(id: u32, shared: Option<Rc<RefCell<Shared>>>) -> Self {
+        Self {
+            exchange: shared.map(|shared| Exchange::new(id, shared)),
+        }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
+        Some(act(&mut *self.exchange.as_ref()?.try_borrow_mut().ok()?))
+    }
+
+    fn pass_if_allowed(&self) -> Action {
+        match self.with(|exchange| matches!(exchange.state, State::Allowed)) {
+            Some(true) => Action::Continue,
+            Some(false) | None => Action::Pause,
+        }
+    }
+}
+
+impl Context for Http {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
+        self.with(|exchange| {
+            exchange.replied(token, host::reply(headers, body), Within::Request);
+        });
+    }
+}
+
+impl HttpContext for Http {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        self.with(Exchange::begin)
+            .unwrap_or_else(|| respond(&refusal(503)))
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.pass_if_allowed()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.pass_if_allowed()
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        self.with(|exchange| {
+            // A response before a decision is somebody else's: a timeout, another filter.
+            if !matches!(exchange.state, State::Allowed) {
+                exchange.state = State::Answered;
+            }
+        });
+        Action::Continue
+    }
+}

@@ -1,0 +1,251 @@
+//! The plugin as a whole: its configuration, the key sets that it fetches in the background, and the
+//! requests that wait for them.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use gatepost_policy::{Call, Engine, FailedCall, FetchId, Reply, UnixTime};
+use proxy_wasm::{
+    traits::{Context, HttpContext, RootContext},
+    types::ContextType,
+};
+
+use crate::{
+    config::{self, Settings},
+    host,
+    http::{Exchange, Http, Within},
+};
+
+/// How often due fetches are looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// "As soon as possible": a fetch that a request waits for has to start from the root context, or it
+/// would be lost with that request.
+const NOW: Duration = Duration::from_millis(1);
+
+/// How many requests may wait for one fetch. A flood of unknown key ids must not fill the memory.
+const MAX_WAITING: usize = 4096;
+
+/// What all requests of one configuration share. Lives in one VM, so in one thread.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) needs_client_address: bool,
+    pub(crate) decision_metadata: bool,
+    pub(crate) log_decisions: bool,
+    clusters: BTreeMap<String, String>,
+    waiting: BTreeMap<FetchId, Vec<Weak<RefCell<Exchange>>>>,
+    calls: BTreeMap<u32, Caller>,
+    hurried: bool,
+}
+
+/// Who made a call whose reply comes back to the root context.
+enum Caller {
+    Fetch(FetchId),
+    /// A request that was woken in the root's callback, and then needed another call.
+    Request(Weak<RefCell<Exchange>>),
+}
+
+impl Shared {
+    fn new(settings: Settings) -> Self {
+        Self {
+            needs_client_address: settings.needs_client_address,
+            engine: Engine::new(settings.policy),
+            decision_metadata: settings.decision_metadata,
+            log_decisions: settings.log_decisions,
+            clusters: settings.clusters,
+            waiting: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            hurried: true,
+        }
+    }
+
+    /// Sends a call to the cluster of its origin.
+    pub(crate) fn send(&self, call: &Call) -> Result<u32, FailedCall> {
+        let Some(cluster) = self.clusters.get(&config::normal_origin(&call.origin)) else {
+            // Every origin is checked when the configuration is read; kept as the last line.
+            host::log_error(&format!("no cluster for the origin `{}`", call.origin));
+            return Err(FailedCall::NotSent);
+        };
+        host::send(cluster, call).map_err(|error| {
+            host::log_warning(&format!(
+                "no call to `{}` through the cluster `{cluster}`: {error}; \
+                 does the proxy's configuration have a cluster of that name?",
+                call.origin
+            ));
+            FailedCall::NotSent
+        })
+    }
+
+    /// Takes a request into the queue for `fetch`; false if that is full.
+    pub(crate) fn wait(&mut self, fetch: FetchId, exchange: Weak<RefCell<Exchange>>) -> bool {
+        let queue = self.waiting.entry(fetch).or_default();
+        if queue.len() >= MAX_WAITING {
+            queue.retain(|waiting| waiting.strong_count() > 0);
+        }
+        if queue.len() >= MAX_WAITING {
+            return false;
+        }
+        queue.push(exchange);
+        if !std::mem::replace(&mut self.hurried, true) {
+            host::tick_every(NOW);
+        }
+        true
+    }
+
+    /// Notes that the reply to `token` comes to the root context and belongs to this request.
+    pub(crate) fn adopt(&mut self, token: u32, exchange: Weak<RefCell<Exchange>>) {
+        self.calls.insert(token, Caller::Request(exchange));
+    }
+
+    /// Starts the fetches that are due; returns the requests whose wait is over already.
+    fn fetch_due(&mut self, now: UnixTime) -> Vec<Weak<RefCell<Exchange>>> {
+        for (fetch, call) in self.engine.due(now) {
+            match self.send(&call) {
+                Ok(token) => {
+                    self.calls.insert(token, Caller::Fetch(fetch));
+                }
+                Err(failed) => self.engine.fetched(fetch, Err(failed), now),
+            }
+        }
+        let under_way: Vec<_> = self.calls.values().filter_map(Caller::fetch).collect();
+        self.waiting
+            .extract_if(.., |fetch, _| !under_way.contains(fetch))
+            .flat_map(|(_, queue)| queue)
+            .collect()
+    }
+
+    /// Every request whose reply would come back to the root context.
+    fn abandon(&mut self) -> Vec<Weak<RefCell<Exchange>>> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let calls = std::mem::take(&mut self.calls);
+        let called = calls.into_values().filter_map(|caller| match caller {
+            Caller::Request(request) => Some(request),
+            Caller::Fetch(_) => None,
+        });
+        waiting.into_values().flatten().chain(called).collect()
+    }
+}
+
+impl Caller {
+    const fn fetch(&self) -> Option<FetchId> {
+        match self {
+            Self::Fetch(fetch) => Some(*fetch),
+            Self::Request(_) => None,
+        }
+    }
+}
+
+/// The root context.
+pub(crate) struct Root {
+    id: u32,
+    shared: Option<Rc<RefCell<Shared>>>,
+}
+
+impl Root {
+    pub(crate) const fn new(id: u32) -> Self {
+        Self { id, shared: None }
+    }
+
+    /// Runs `step` for each request, in its own context.
+    fn each(&self, requests: &[Weak<RefCell<Exchange>>], mut step: impl FnMut(&mut Exchange)) {
+        for request in requests.iter().filter_map(Weak::upgrade) {
+            if let Ok(mut exchange) = request.try_borrow_mut()
+                && host::act_for(exchange.id()).is_ok()
+            {
+                step(&mut exchange);
+            }
+        }
+        if !requests.is_empty() && host::act_for(self.id).is_err() {
+            host::log_error("the proxy has lost the plugin's root context");
+        }
+    }
+
+    /// Who was waiting for the reply to `token`, after the engine was told of a fetch's end.
+    fn replied(&self, token: u32, reply: &mut Option<Reply>) -> Vec<Weak<RefCell<Exchange>>> {
+        let Some(mut shared) = self.shared.as_ref().and_then(|s| s.try_borrow_mut().ok()) else {
+            return Vec::new();
+        };
+        match shared.calls.remove(&token) {
+            Some(Caller::Fetch(fetch)) => {
+                // Without a clock the keys could not be aged: the fetch counts as failed.
+                let now = host::now();
+                let answer = match (&now, reply.take()) {
+                    (Ok(_), Some(answer)) => answer,
+                    _ => Err(FailedCall::Unreachable),
+                };
+                shared
+                    .engine
+                    .fetched(fetch, answer, now.unwrap_or_default());
+                shared.waiting.remove(&fetch).unwrap_or_default()
+            }
+            Some(Caller::Request(request)) => vec![request],
+            // From before a new configuration.
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
+        let mut reply = Some(host::reply(headers, body));
+        let requests = self.replied(token, &mut reply);
+        self.each(&requests, |exchange| match reply.take() {
+            Some(reply) => exchange.replied(token, reply, Within::Root),
+            None => exchange.retry(Within::Root),
+        });
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let settings = match config::read(&host::configuration(size)) {
+            Ok(settings) => settings,
+            Err(errors) => {
+                for error in errors {
+                    host::log_error(&format!("configuration refused: {error}"));
+                }
+                return false;
+            }
+        };
+        if settings.fetches {
+            // Hosts allow no call from here: the first tick makes it.
+            host::tick_every(NOW);
+        }
+        let shared = Rc::new(RefCell::new(Shared::new(settings)));
+        let former = self.shared.replace(shared);
+        // Replies to the former configuration's calls find nobody any more.
+        let stranded = former.and_then(|former| Some(former.try_borrow_mut().ok()?.abandon()));
+        self.each(&stranded.unwrap_or_default(), Exchange::abandon);
+        true
+    }
+
+    fn on_tick(&mut self) {
+        let Some(Ok(mut shared)) = self.shared.as_ref().map(|s| s.try_borrow_mut()) else {
+            return;
+        };
+        if std::mem::take(&mut shared.hurried) {
+            host::tick_every(TICK);
+        }
+        let woken = match host::now() {
+            Ok(now) => shared.fetch_due(now),
+            Err(error) => {
+                host::log_error(&error.to_string());
+                Vec::new()
+            }
+        };
+        drop(shared);
+        self.each(&woken, |exchange| exchange.retry(Within::Root));
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Http::new(id, self.shared.clone())))
+    }
+}
