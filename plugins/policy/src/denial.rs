@@ -25,11 +25,50 @@ pub enum Denial {
     #[error("too many requests")]
     TooManyRequests {
         /// `Retry-After` and `X-RateLimit-*` as the store sent them.
-        headers: Vec<(String, Vec<u8>)>,
+        headers: Vec<(&'static str, Vec<u8>)>,
     },
 }
 
+/// What of a rate-limited answer is passed on to the client (`oathkeeper.md` 3.6).
+const RATE_LIMIT_HEADERS: &[&str] = &[
+    "retry-after",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-ratelimit-type",
+];
+
 impl Denial {
+    /// The refusal that a rate-limited answer of a session store or token endpoint becomes.
+    #[must_use]
+    pub fn rate_limited(headers: &[(String, Vec<u8>)]) -> Self {
+        let passed = |name: &str| {
+            RATE_LIMIT_HEADERS
+                .iter()
+                .find(|passed| name.eq_ignore_ascii_case(passed))
+        };
+        Self::TooManyRequests {
+            headers: headers
+                .iter()
+                .filter_map(|(name, value)| passed(name).map(|name| (*name, value.clone())))
+                .collect(),
+        }
+    }
+
+    /// A stable name for logs, metrics and tests.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::NoRule => "no_rule_matched",
+            Self::SeveralRules => "several_rules_matched",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::Internal(_) => "internal_error",
+            Self::TooManyRequests { .. } => "rate_limited",
+        }
+    }
+
     /// The HTTP status this refusal has before an error handler changes it.
     #[must_use]
     pub const fn status(&self) -> u16 {

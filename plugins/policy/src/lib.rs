@@ -18,13 +18,20 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod authenticate;
+mod authorize;
 pub mod call;
+pub mod compile;
+pub mod config;
+mod cookies;
 pub mod decision;
 pub mod denial;
 pub mod headers;
 pub mod jose;
 pub mod json_path;
 pub mod matching;
+mod mutate;
+mod on_error;
 pub mod path;
 pub mod pipeline;
 pub mod request;
@@ -33,6 +40,8 @@ pub mod template;
 pub mod time;
 
 pub use call::{Call, FailedCall, FetchId, Reply};
+pub use compile::{RuleSource, compile};
+pub use config::{ConfigError, ConfigErrors};
 pub use decision::{Changes, Decision, Response, Verdict};
 pub use denial::Denial;
 pub use headers::Headers;

@@ -1,0 +1,103 @@
+//! The first stage: who is calling. Authenticators are asked in order; the first that feels
+//! responsible decides, and a bad credential is never passed on to a more lenient one.
+
+mod anonymous;
+mod cookie_session;
+mod jwt;
+mod token_from;
+
+use serde_json::Value;
+
+use crate::{
+    Call, Denial, FetchId, Reply, Session,
+    compile::Compiler,
+    config::{Place, Section},
+    jose::Verifier,
+    pipeline::Facts,
+};
+
+use self::{anonymous::Anonymous, cookie_session::CookieSession, jwt::Jwt};
+
+/// One authenticator of a rule, ready to use.
+#[derive(Debug)]
+pub(crate) enum Authenticator {
+    /// Always succeeds, without a subject.
+    Noop,
+    /// Succeeds for requests without credentials.
+    Anonymous(Anonymous),
+    /// Always refuses.
+    Unauthorized,
+    /// Checks a signed token.
+    Jwt(Jwt),
+    /// Asks a session store about the request's cookies.
+    CookieSession(CookieSession),
+}
+
+/// What an authenticator made of a request.
+#[derive(Debug)]
+pub(crate) enum Authentication {
+    /// The request carries nothing for this one: ask the next.
+    NotResponsible,
+    /// The caller is known.
+    Known(Session),
+    /// The caller is refused; no other authenticator is asked.
+    Refused(Denial),
+    /// The answer to this call decides.
+    Ask(Call),
+    /// The keys that decide are being fetched.
+    Await(FetchId),
+}
+
+impl Authenticator {
+    /// The handlers there are, by their names in a rule.
+    pub(crate) const NAMES: &'static [&'static str] =
+        &["noop", "anonymous", "unauthorized", "jwt", "cookie_session"];
+
+    /// Makes the authenticator `name` from its effective configuration. Mistakes are noted with
+    /// the compiler; there is a handler only if there were none.
+    pub(crate) fn compile(
+        name: &str,
+        config: &Value,
+        place: Place,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Self> {
+        let section = || Section::new(Some(config), place, compiler.errors());
+        match name {
+            // These two take any configuration, as they do in Oathkeeper.
+            "noop" => Some(Self::Noop),
+            "unauthorized" => Some(Self::Unauthorized),
+            "anonymous" => Some(Self::Anonymous(Anonymous::compile(section()))),
+            "jwt" => Jwt::compile(section(), compiler).map(Self::Jwt),
+            "cookie_session" => {
+                CookieSession::compile(section(), compiler).map(Self::CookieSession)
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks this authenticator about a request.
+    pub(crate) fn authenticate(&self, facts: &Facts<'_>, tokens: &mut Verifier) -> Authentication {
+        match self {
+            Self::Noop => Authentication::Known(Session::default()),
+            Self::Unauthorized => Authentication::Refused(Denial::Unauthorized(
+                "the rule refuses every caller".to_owned(),
+            )),
+            Self::Anonymous(handler) => handler.authenticate(facts),
+            Self::Jwt(handler) => handler.authenticate(facts, tokens),
+            Self::CookieSession(handler) => handler.authenticate(facts),
+        }
+    }
+
+    /// Goes on with the reply to the call that this authenticator asked for.
+    pub(crate) fn resume(&self, reply: Reply) -> Authentication {
+        match self {
+            Self::CookieSession(handler) => handler.resume(reply),
+            // The others never call out; a driver that says otherwise is not believed.
+            Self::Noop | Self::Anonymous(_) | Self::Unauthorized | Self::Jwt(_) => {
+                Authentication::Refused(Denial::Internal(
+                    "a reply came to an authenticator that had not called".to_owned(),
+                ))
+            }
+        }
+    }
+}

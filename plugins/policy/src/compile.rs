@@ -1,0 +1,477 @@
+//! From configuration to [`Policy`]: names, patterns and templates are resolved once, here.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    FetchId,
+    authenticate::Authenticator,
+    authorize::Authorizer,
+    call::Endpoint,
+    config::{ConfigErrors, Errors, Place, Section, kind, merge},
+    jose::KeySetSettings,
+    matching::{Pattern, RuleIndex, Strategy},
+    mutate::Mutator,
+    on_error::ErrorHandler,
+    pipeline::{Policy, Rule},
+};
+
+/// Oathkeeper's top-level keys that concern its own process; they are accepted and not used.
+const OF_THE_PROCESS: &[&str] = &[
+    "serve",
+    "log",
+    "tracing",
+    "profiling",
+    "version",
+    "sqa",
+    "cors",
+    "dsn",
+    "prometheus",
+];
+
+/// The rules of one file.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleSource<'a> {
+    /// The file as the operator knows it, for messages.
+    pub file: &'a str,
+    /// Its content: a list of rules.
+    pub rules: &'a Value,
+}
+
+/// Compiles Oathkeeper's configuration tree and rules into a policy.
+///
+/// # Errors
+/// Every mistake, each with its file, rule and key.
+pub fn compile(config: &Value, sources: &[RuleSource<'_>]) -> Result<Policy, ConfigErrors> {
+    let errors = Errors::default();
+    let mut compiler = Compiler::new(config, &errors);
+    let fallback = compiler.fallback();
+    let mut patterns = Vec::new();
+    let mut rules = Vec::new();
+    for source in sources {
+        for (place, value) in rules_of(source, &errors) {
+            if let Some((methods, pattern, rule)) = compiler.rule(&value, place) {
+                patterns.push((methods, pattern));
+                rules.push(rule);
+            }
+        }
+    }
+    let Compiler {
+        key_sets,
+        key_set_settings,
+        origins,
+        settable_headers,
+        ..
+    } = compiler;
+    let mistakes = errors.into_inner();
+    if !mistakes.is_empty() {
+        return Err(ConfigErrors(mistakes));
+    }
+    Ok(Policy {
+        index: RuleIndex::build(patterns),
+        rules,
+        fallback,
+        key_sets: key_sets.into_iter().map(|(_, endpoint)| endpoint).collect(),
+        key_set_settings,
+        origins,
+        settable_headers,
+    })
+}
+
+/// The rules of a file with their places. A rule is named by its id, else by its number.
+fn rules_of(source: &RuleSource<'_>, errors: &Errors) -> Vec<(Place, Value)> {
+    let place = Place {
+        file: Some(source.file.into()),
+        ..Place::default()
+    };
+    let rules = match source.rules {
+        Value::Null => return Vec::new(),
+        Value::Array(rules) => rules,
+        other => {
+            let message = format!("must be a list of rules, not {}", kind(other));
+            errors.add(place, message);
+            return Vec::new();
+        }
+    };
+    let name = |index: usize, rule: &Value| match rule.get("id").and_then(Value::as_str) {
+        Some(id) if !id.is_empty() => id.to_owned(),
+        _ => format!("#{}", index.saturating_add(1)),
+    };
+    rules
+        .iter()
+        .enumerate()
+        .map(|(index, rule)| {
+            let place = Place {
+                rule: Some(name(index, rule).into()),
+                ..place.clone()
+            };
+            (place, rule.clone())
+        })
+        .collect()
+}
+
+/// What the handlers need while they are made, and what they leave behind for the policy.
+#[derive(Debug)]
+pub(crate) struct Compiler<'a> {
+    errors: &'a Errors,
+    authenticators: Value,
+    authorizers: Value,
+    mutators: Value,
+    error_handlers: Value,
+    fallback: Vec<String>,
+    strategy: Strategy,
+    key_sets: Vec<(String, Endpoint)>,
+    key_set_settings: KeySetSettings,
+    origins: BTreeMap<Arc<str>, Place>,
+    settable_headers: Vec<String>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(config: &Value, errors: &'a Errors) -> Self {
+        let mut tree = Section::new(Some(config), Place::default(), errors);
+        for key in OF_THE_PROCESS {
+            tree.value(key);
+        }
+        let mut access_rules = tree.section("access_rules");
+        access_rules.value("repositories");
+        let strategy = match access_rules.string("matching_strategy").as_deref() {
+            None | Some("" | "regexp") => Strategy::Regexp,
+            Some("glob") => Strategy::Glob,
+            Some(other) => {
+                let message = format!("`{other}` is neither `regexp` nor `glob`");
+                access_rules.wrong("matching_strategy", message);
+                Strategy::Regexp
+            }
+        };
+        access_rules.finish();
+        let mut error_section = tree.section("errors");
+        let fallback = error_section
+            .strings("fallback")
+            .unwrap_or_else(|| vec!["json".to_owned()]);
+        let mut compiler = Self {
+            errors,
+            authenticators: tree.value("authenticators").cloned().unwrap_or_default(),
+            authorizers: tree.value("authorizers").cloned().unwrap_or_default(),
+            mutators: tree.value("mutators").cloned().unwrap_or_default(),
+            error_handlers: error_section.value("handlers").cloned().unwrap_or_default(),
+            fallback,
+            strategy,
+            key_sets: Vec::new(),
+            key_set_settings: KeySetSettings::default(),
+            origins: BTreeMap::new(),
+            settable_headers: Vec::new(),
+        };
+        error_section.finish();
+        tree.finish();
+        compiler.check_handler_names();
+        compiler
+    }
+
+    pub(crate) const fn errors(&self) -> &'a Errors {
+        self.errors
+    }
+
+    /// The endpoint at `key` of a handler's configuration, which is required.
+    pub(crate) fn endpoint(
+        &mut self,
+        section: &mut Section<'_>,
+        key: &'static str,
+    ) -> Option<Endpoint> {
+        let url = section.required_string(key)?;
+        self.parse_endpoint(&url, section.place().key(key))
+    }
+
+    /// The key set at `url`: one for the whole policy, however many handlers use it.
+    pub(crate) fn key_set(&mut self, url: &str, place: Place) -> Option<FetchId> {
+        let known = self.key_sets.iter().position(|(known, _)| known == url);
+        let index = match known {
+            Some(index) => index,
+            None => {
+                let endpoint = self.parse_endpoint(url, place)?;
+                self.key_sets.push((url.to_owned(), endpoint));
+                self.key_sets.len().saturating_sub(1)
+            }
+        };
+        u32::try_from(index).ok().map(FetchId)
+    }
+
+    /// How long keys stay fresh and how long a fetch may take. The shortest of several counts.
+    pub(crate) fn key_set_times(&mut self, ttl: Option<Duration>, timeout: Option<Duration>) {
+        let settings = &mut self.key_set_settings;
+        if let Some(ttl) = ttl {
+            settings.ttl = settings.ttl.min(ttl);
+        }
+        if let Some(timeout) = timeout {
+            settings.timeout = settings.timeout.max(timeout);
+        }
+    }
+
+    /// Notes a header that rules set, so that no client can send it.
+    pub(crate) fn settable_header(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        if !self.settable_headers.contains(&name) {
+            self.settable_headers.push(name);
+        }
+    }
+
+    fn parse_endpoint(&mut self, url: &str, place: Place) -> Option<Endpoint> {
+        match Endpoint::parse(url) {
+            Ok(endpoint) => {
+                self.origins
+                    .entry(Arc::clone(&endpoint.origin))
+                    .or_insert(place);
+                Some(endpoint)
+            }
+            Err(error) => {
+                self.errors.add(place, format!("`{url}`: {error}"));
+                None
+            }
+        }
+    }
+
+    /// One rule. A mistake in one part does not hide those in the others.
+    fn rule(&mut self, value: &Value, place: Place) -> Option<(Vec<String>, Pattern, Rule)> {
+        if !value.is_object() {
+            let message = format!("must be an object, not {}", kind(value));
+            self.errors.add(place, message);
+            return None;
+        }
+        // Unknown keys of a rule are ignored, as they are by Oathkeeper: no `finish`.
+        let mut section = Section::ignoring_case(value, place, self.errors);
+        let id = section.string("id").unwrap_or_default();
+        let matched = self.matched(&mut section);
+        let authenticators = self.authenticators(&mut section);
+        let authorizer = self.authorizer(&mut section);
+        let mutators = self.mutators(&mut section);
+        let errors = self.rule_errors(&mut section);
+        let (methods, pattern) = matched?;
+        let rule = Rule {
+            id: id.into(),
+            authenticators: authenticators?,
+            authorizer: authorizer?,
+            mutators: mutators?,
+            errors: errors?,
+        };
+        Some((methods, pattern, rule))
+    }
+
+    fn matched(&self, rule: &mut Section<'_>) -> Option<(Vec<String>, Pattern)> {
+        let place = rule.place().key("match");
+        let Some(value) = rule.value("match").cloned() else {
+            rule.wrong(
+                "match",
+                "is required: which URLs and methods the rule is for",
+            );
+            return None;
+        };
+        let mut section = Section::ignoring_case(&value, place, self.errors);
+        if section.value("full_method").is_some() {
+            section.wrong(
+                "full_method",
+                "rules for gRPC middleware cannot be enforced here; match the URL `…/package.Service/Method` with POST",
+            );
+            return None;
+        }
+        let methods = section.strings("methods").unwrap_or_default();
+        let url = section.required_string("url")?;
+        if url.is_empty() {
+            section.wrong("url", "must not be empty");
+            return None;
+        }
+        match Pattern::compile(self.strategy, &url) {
+            Ok(pattern) => Some((methods, pattern)),
+            Err(error) => {
+                section.wrong("url", error.to_string());
+                None
+            }
+        }
+    }
+
+    fn authenticators(&mut self, rule: &mut Section<'_>) -> Option<Vec<Authenticator>> {
+        let entries = rule.list("authenticators");
+        if entries.is_empty() {
+            rule.wrong("authenticators", "at least one is required");
+            return None;
+        }
+        let global = self.authenticators.clone();
+        self.handlers(
+            entries,
+            "authenticators",
+            &global,
+            Authenticator::NAMES,
+            Authenticator::compile,
+        )
+    }
+
+    fn authorizer(&mut self, rule: &mut Section<'_>) -> Option<Authorizer> {
+        let place = rule.place().key("authorizer");
+        let Some(entry) = rule.value("authorizer").cloned() else {
+            rule.wrong(
+                "authorizer",
+                "is required; `{\"handler\": \"allow\"}` allows every caller",
+            );
+            return None;
+        };
+        let global = self.authorizers.clone();
+        let mut handlers = self.handlers(
+            vec![(place, entry)],
+            "authorizers",
+            &global,
+            Authorizer::NAMES,
+            |name, _, _, _| Authorizer::compile(name),
+        )?;
+        handlers.pop()
+    }
+
+    fn mutators(&mut self, rule: &mut Section<'_>) -> Option<Vec<Mutator>> {
+        let entries = rule.list("mutators");
+        if entries.is_empty() {
+            rule.wrong(
+                "mutators",
+                "at least one is required; `{\"handler\": \"noop\"}` changes nothing",
+            );
+            return None;
+        }
+        let global = self.mutators.clone();
+        self.handlers(
+            entries,
+            "mutators",
+            &global,
+            Mutator::NAMES,
+            Mutator::compile,
+        )
+    }
+
+    fn rule_errors(&mut self, rule: &mut Section<'_>) -> Option<Vec<ErrorHandler>> {
+        let entries = rule.list("errors");
+        let global = self.error_handlers.clone();
+        self.handlers(
+            entries,
+            "errors.handlers",
+            &global,
+            ErrorHandler::NAMES,
+            |name, config, place, compiler| {
+                ErrorHandler::compile(name, config, place, compiler.errors)
+            },
+        )
+    }
+
+    /// The handlers of one stage of a rule: each known, enabled, and with its own configuration
+    /// laid over the global one.
+    fn handlers<H>(
+        &mut self,
+        entries: Vec<(Place, Value)>,
+        stage: &str,
+        global: &Value,
+        names: &[&str],
+        make: impl Fn(&str, &Value, Place, &mut Self) -> Option<H>,
+    ) -> Option<Vec<H>> {
+        let wanted = entries.len();
+        let handlers: Vec<H> = entries
+            .into_iter()
+            .filter_map(|(place, entry)| {
+                let mut section = Section::ignoring_case(&entry, place, self.errors);
+                let config = section.value("config").cloned();
+                let name = section.required_string("handler")?;
+                if !names.contains(&name.as_str()) {
+                    section.wrong("handler", unknown_handler(&name, names));
+                    return None;
+                }
+                let of_handler = global.get(&name);
+                if !enabled(stage, &name, of_handler) {
+                    let message = format!(
+                        "`{name}` is not enabled; set `{stage}.{name}.enabled: true` in the configuration"
+                    );
+                    section.wrong("handler", message);
+                    return None;
+                }
+                let config = merge(of_handler.and_then(|handler| handler.get("config")), config.as_ref());
+                make(&name, &config, section.place().key("config"), self)
+            })
+            .collect();
+        (handlers.len() == wanted).then_some(handlers)
+    }
+
+    /// The handlers of last resort, with their global configuration.
+    fn fallback(&mut self) -> Vec<ErrorHandler> {
+        let global = self.error_handlers.clone();
+        let place = Place::default().key("errors").key("fallback");
+        let names = self.fallback.clone();
+        if names.is_empty() {
+            self.errors.add(place, "must name at least one handler");
+            return Vec::new();
+        }
+        names
+            .iter()
+            .filter_map(|name| {
+                let of_handler = global.get(name);
+                if !ErrorHandler::NAMES.contains(&name.as_str()) {
+                    self.errors
+                        .add(place.clone(), unknown_handler(name, ErrorHandler::NAMES));
+                    return None;
+                }
+                if !enabled("errors.handlers", name, of_handler) {
+                    let message = format!(
+                        "`{name}` is not enabled; set `errors.handlers.{name}.enabled: true`"
+                    );
+                    self.errors.add(place.clone(), message);
+                    return None;
+                }
+                let config = merge(of_handler.and_then(|handler| handler.get("config")), None);
+                let place = Place::default()
+                    .key("errors")
+                    .key("handlers")
+                    .key(name)
+                    .key("config");
+                ErrorHandler::compile(name, &config, place, self.errors)
+            })
+            .collect()
+    }
+
+    /// Names in the configuration tree that no handler has are mistakes: a misspelt `enabled`
+    /// would otherwise only show at the first rule.
+    fn check_handler_names(&mut self) {
+        let stages = [
+            ("authenticators", &self.authenticators, Authenticator::NAMES),
+            ("authorizers", &self.authorizers, Authorizer::NAMES),
+            ("mutators", &self.mutators, Mutator::NAMES),
+            ("errors.handlers", &self.error_handlers, ErrorHandler::NAMES),
+        ];
+        for (stage, tree, names) in stages {
+            let place = Place {
+                path: stage.to_owned(),
+                ..Place::default()
+            };
+            let section = Section::new(Some(tree), place.clone(), self.errors);
+            drop(section);
+            for (name, handler) in tree.as_object().into_iter().flatten() {
+                let is_enabled = handler.get("enabled").and_then(Value::as_bool) == Some(true);
+                if is_enabled && !names.contains(&name.as_str()) {
+                    self.errors
+                        .add(place.key(name), unknown_handler(name, names));
+                }
+                let mut section = Section::new(Some(handler), place.key(name), self.errors);
+                section.bool("enabled", false);
+                section.value("config");
+                section.finish();
+            }
+        }
+    }
+}
+
+/// `json` is the one handler that is on unless it is turned off.
+fn enabled(stage: &str, name: &str, handler: Option<&Value>) -> bool {
+    let default = stage == "errors.handlers" && name == "json";
+    handler
+        .and_then(|handler| handler.get("enabled"))
+        .map_or(default, |enabled| enabled == &Value::Bool(true))
+}
+
+fn unknown_handler(name: &str, names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "`{name}` is not a handler of this stage; there are {}",
+        names.join(", ")
+    )
+}

@@ -1,0 +1,120 @@
+//! `header`: sets request headers to what templates make of the session.
+
+use std::sync::Arc;
+
+use crate::{
+    Denial, Session,
+    compile::Compiler,
+    config::Section,
+    pipeline::Facts,
+    template::{Data, Template},
+};
+
+/// Fields that frame the message or belong to one hop (RFC 9110 section 7.6.1): a rule that set
+/// them could make proxy and upstream disagree about where a request ends.
+const UNTOUCHABLE: &[&str] = &[
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Header names with the templates of their values.
+#[derive(Debug)]
+pub(crate) struct Header {
+    templates: Vec<(Arc<str>, Template)>,
+}
+
+impl Header {
+    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        if section.value("headers").is_none() {
+            section.wrong(
+                "headers",
+                "is required: header names with the templates of their values",
+            );
+        }
+        let headers = section.string_map("headers");
+        let place = section.place().key("headers");
+        section.finish();
+        let mut templates: Vec<(Arc<str>, Template)> = Vec::new();
+        for (name, source) in headers? {
+            let place = place.key(&name);
+            if let Err(problem) = check_name(&name) {
+                compiler.errors().add(place, problem);
+                continue;
+            }
+            if templates
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(&name))
+            {
+                compiler
+                    .errors()
+                    .add(place, "is set twice, in different letter case");
+                continue;
+            }
+            match Template::parse(&source) {
+                Ok(template) => {
+                    compiler.settable_header(&name);
+                    templates.push((name.into(), template));
+                }
+                Err(error) => compiler.errors().add(place, error.to_string()),
+            }
+        }
+        Some(Self { templates })
+    }
+
+    pub(super) fn mutate(&self, session: &mut Session, facts: &Facts<'_>) -> Result<(), Denial> {
+        for (name, template) in &self.templates {
+            let data = Data {
+                session,
+                context: facts.match_context(),
+            };
+            let value = template.render(&data).map_err(|error| {
+                Denial::Internal(format!("the template of header `{name}` failed: {error}"))
+            })?;
+            if value
+                .bytes()
+                .any(|byte| byte.is_ascii_control() && byte != b'\t')
+            {
+                // A line break would let a claim write headers of its own.
+                return Err(Denial::Internal(format!(
+                    "the value of header `{name}` holds a control character"
+                )));
+            }
+            set(&mut session.headers, name, value);
+        }
+        Ok(())
+    }
+}
+
+fn set(headers: &mut Vec<(Arc<str>, String)>, name: &Arc<str>, value: String) {
+    match headers
+        .iter_mut()
+        .find(|(present, _)| present.eq_ignore_ascii_case(name))
+    {
+        Some((_, present)) => *present = value,
+        None => headers.push((Arc::clone(name), value)),
+    }
+}
+
+/// A name must be a token (RFC 9110 section 5.1) and none that a rule must not touch.
+fn check_name(name: &str) -> Result<(), String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(format!("`{name}` is not a header name"));
+    }
+    if UNTOUCHABLE
+        .iter()
+        .any(|header| header.eq_ignore_ascii_case(name))
+    {
+        return Err(format!(
+            "`{name}` belongs to the connection and cannot be set by a rule"
+        ));
+    }
+    Ok(())
+}
