@@ -1,1 +1,33 @@
-//! To be filled.
+//! Gatepost's identity server: Ory Kratos' and Ory Hydra's APIs from one process and one database.
+//!
+//! # The rooms
+//! Each room is a domain: what it owns is said at its door, `<room>.rs`.
+//! - [`keys`]: signing keys and the public key set.
+//!
+//! Around them: [`config`] (settings), [`app`] (the handles a request may use), [`storage`] (where rows live),
+//! [`clock`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
+//! [`middleware`] (every layer), [`serve`] (the listeners), [`cli`] (the command line).
+//!
+//! # The law between them
+//! - `router -> <room>/http -> <room> -> <room>/store (a trait) <- storage`. Nothing flows back.
+//! - A handler parses once, loads, asks pure room code for the outcome, writes it in one transaction, answers.
+//! - Rooms use each other's public functions, never each other's `http.rs` or queries.
+//! - Time and randomness come from [`app::App`]; the ambient ones are banned by lint.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod duration;
+pub mod entropy;
+pub mod error;
+pub mod health;
+pub mod id;
+pub mod keys;
+pub mod middleware;
+pub mod router;
+pub mod secret;
+pub mod serve;
+pub mod storage;
+
+pub use app::App;

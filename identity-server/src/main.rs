@@ -1,3 +1,8 @@
-//! The binary `gatepost`.
+//! The binary `gatepost`: see `gatepost --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    gatepost::cli::run().await
+}

@@ -1,0 +1,8 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+/// Runs the command that the process was started with.
+pub async fn run() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,88 @@
+//! The listeners: bound before anything is said, drained before the process ends.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::config::Listener;
+use crate::router;
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on `{host}:{port}` for the {side} side: {source}; stop whatever uses it, or change `serve.{side}.port` (environment `{variable}`)", variable = format!("SERVE_{}_PORT", side.to_uppercase()))]
+pub struct BindError {
+    side: &'static str,
+    host: String,
+    port: u16,
+    source: std::io::Error,
+}
+
+/// Both listeners, bound.
+#[derive(Debug)]
+pub struct Bound {
+    public: TcpListener,
+    admin: TcpListener,
+}
+
+impl Bound {
+    /// Binds both.
+    ///
+    /// # Errors
+    /// [`BindError`] names the address and the key to change.
+    pub async fn bind(public: &Listener, admin: &Listener) -> Result<Self, BindError> {
+        Ok(Self {
+            public: bind("public", public).await?,
+            admin: bind("admin", admin).await?,
+        })
+    }
+
+    /// The addresses in use, public and admin; they tell the ports where `0` was configured.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.public.local_addr()?, self.admin.local_addr()?))
+    }
+
+    /// Answers requests until `stop` turns true, then finishes those under way.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub async fn serve(self, app: App, stop: watch::Receiver<bool>) -> std::io::Result<()> {
+        let public = answer(self.public, router::public(app.clone()), stop.clone());
+        let admin = answer(self.admin, router::admin(app), stop);
+        tokio::try_join!(public, admin).map(drop)
+    }
+}
+
+async fn bind(side: &'static str, listener: &Listener) -> Result<TcpListener, BindError> {
+    let Listener { host, port } = listener;
+    TcpListener::bind((host.as_str(), *port))
+        .await
+        .map_err(|source| BindError {
+            side,
+            host: host.clone(),
+            port: *port,
+            source,
+        })
+}
+
+async fn answer(
+    listener: TcpListener,
+    routes: Router,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let stopped = async move {
+        // An error means that the sender is gone, which is a way to say stop.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    axum::serve(
+        listener,
+        routes.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(stopped)
+    .await
+}
