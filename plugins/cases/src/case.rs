@@ -1,0 +1,236 @@
+//! What a case file says.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// One file of the corpus.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The file, below the corpus.
+    #[serde(skip)]
+    pub file: String,
+    /// What the file is about, for its readers.
+    #[serde(default)]
+    pub about: String,
+    /// Oathkeeper's configuration tree.
+    #[serde(default)]
+    pub config: Value,
+    /// The rules.
+    #[serde(default)]
+    pub rules: Value,
+    /// The key sets that are served: URL to the names of its keys. See [`crate::jwks`].
+    #[serde(default)]
+    pub key_sets: BTreeMap<String, Vec<String>>,
+    /// Tokens by name, put into header values and URLs as `${name}`.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, Token>,
+    /// Instead of requests: what every configuration error must say, in order.
+    #[serde(default)]
+    pub errors: Vec<String>,
+    /// The requests, each played on a fresh engine.
+    #[serde(default)]
+    pub requests: Vec<Exchange>,
+}
+
+/// A token to be signed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// The key's name: its algorithm and a number, such as `RS256-1`. It is also the `kid`.
+    pub key: String,
+    /// Header parameters besides `alg`, `kid` and `typ`; `null` removes one.
+    #[serde(default)]
+    pub header: Map<String, Value>,
+    /// The claims.
+    pub claims: Value,
+}
+
+/// A request and what must become of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// What the request shows.
+    pub name: String,
+    /// Seconds since the epoch at which it arrives.
+    #[serde(default = "default_time")]
+    pub at: u64,
+    /// The request.
+    pub request: RequestSpec,
+    /// The calls that the engine makes meanwhile, in order, besides those for key sets.
+    #[serde(default)]
+    pub calls: Vec<CallSpec>,
+    /// What must become of it.
+    pub expect: Expectation,
+}
+
+/// 2026-01-01T00:00:00Z.
+const fn default_time() -> u64 {
+    1_767_225_600
+}
+
+/// A request as the client sends it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestSpec {
+    /// The method; absent means `GET`.
+    #[serde(default = "get")]
+    pub method: String,
+    /// Scheme, host, and the path just as it stands on the wire.
+    pub url: String,
+    /// Header fields in order.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// The peer's address.
+    #[serde(default)]
+    pub client_address: Option<String>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+impl RequestSpec {
+    /// The header fields with the pseudo-header fields that a proxy adds.
+    ///
+    /// # Errors
+    /// When the URL of the case is none.
+    pub fn fields(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let (scheme, rest) = self
+            .url
+            .split_once("://")
+            .context("the URL has no scheme")?;
+        let split = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(split);
+        let pseudo = [
+            (":method", self.method.as_str()),
+            (":scheme", scheme),
+            (":authority", authority),
+            (":path", path),
+        ];
+        Ok(pseudo
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .chain(self.headers.iter().cloned())
+            .collect())
+    }
+}
+
+/// A call that the engine must make, and its answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallSpec {
+    /// Its method.
+    #[serde(default = "get")]
+    pub method: String,
+    /// Its URL.
+    pub url: String,
+    /// Headers it must carry; `null` for one that must be absent.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Option<String>>,
+    /// What comes back.
+    pub reply: SpecReply,
+}
+
+/// The answer to a call.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecReply {
+    /// Instead of an answer: the connection fails or nothing comes in time.
+    #[serde(default)]
+    pub fails: bool,
+    /// The status.
+    #[serde(default)]
+    pub status: u16,
+    /// Header fields.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body, as JSON.
+    #[serde(default)]
+    pub json: Option<Value>,
+    /// The body, as text.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+impl SpecReply {
+    /// The body's bytes.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        match (&self.json, &self.text) {
+            (Some(json), _) => json.to_string().into_bytes(),
+            (None, Some(text)) => text.clone().into_bytes(),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+/// What must become of a request: it is allowed, or refused with a status.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// The status that the client gets; `200` when the request reaches the upstream.
+    pub status: u16,
+    /// The rule that decided; checked where the driver can tell.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// The reason code of a refusal; checked where the driver can tell.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Allowed: the path that the upstream gets.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Allowed: headers as the upstream gets them. Refused: headers of the response. `null` for
+    /// one that must be absent.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Option<String>>,
+    /// Refused: members that the JSON body must have.
+    #[serde(default)]
+    pub json: Option<Value>,
+}
+
+/// What a driver saw become of a request.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// `200` when the request reached the upstream, else the response's status.
+    pub status: u16,
+    /// The rule that decided, where the driver can tell.
+    pub rule: Option<String>,
+    /// The reason code of a refusal, where the driver can tell.
+    pub reason: Option<String>,
+    /// The upstream request's fields (with `:path`), or the response's.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The response's body.
+    pub body: Vec<u8>,
+}
+
+impl Case {
+    /// Reads every case below `folder`, in the order of their names.
+    ///
+    /// # Errors
+    /// A file that cannot be read, with its name.
+    pub fn read_all(folder: &Path) -> anyhow::Result<Vec<Self>> {
+        let mut cases = Vec::new();
+        let mut stages: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+        stages.sort_by_key(fs::DirEntry::path);
+        for stage in stages {
+            let mut files: Vec<_> = fs::read_dir(stage.path())?.collect::<Result<_, _>>()?;
+            files.sort_by_key(fs::DirEntry::path);
+            for file in files {
+                cases.push(Self::read(&file.path())?);
+            }
+        }
+        Ok(cases)
+    }
+
+    fn read(file: &Path) -> anyhow::Result<Self> {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file).with_context(|| name.clone())?;
+        let mut case: Self = serde_saphyr::from_str(&text).with_context(|| name.clone())?;
+        case.file = name;
+        Ok(case)
+    }
+}

@@ -1,0 +1,15 @@
+//! The corpus of policy cases, and the one script that plays it through every driver.
+//!
+//! A case file (`plugins/policy/cases/<stage>/<name>.yaml`) holds a policy, and requests with what
+//! must become of them. It says nothing about who drives the engine: a [`Door`] does that, natively
+//! or as a module in a wasm host, and reports what the client or the upstream would see.
+//!
+//! Test support only: nothing that ships depends on it.
+
+mod case;
+mod keys;
+mod script;
+
+pub use case::{Case, Expectation, Outcome, RequestSpec, SpecReply};
+pub use keys::{jwks, sign};
+pub use script::{Door, Script, play};

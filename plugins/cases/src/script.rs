@@ -1,0 +1,246 @@
+//! Plays the corpus through a driver.
+
+use std::{path::Path, sync::Once};
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+
+use crate::{
+    case::{CallSpec, Case, Exchange, Expectation, Outcome, RequestSpec, SpecReply},
+    keys::{jwks, sign},
+};
+
+/// A driver of the engine, seen from outside.
+pub trait Door {
+    /// Loads the policy of a case; a fresh engine each time.
+    ///
+    /// # Errors
+    /// The configuration errors, one message each.
+    fn load(&mut self, case: &Case) -> Result<(), Vec<String>>;
+
+    /// Sends one request. Whatever the engine asks for is put to `script`.
+    ///
+    /// # Errors
+    /// Anything that is neither an answer to the client nor a request to the upstream.
+    fn send(
+        &mut self,
+        at: u64,
+        request: &RequestSpec,
+        script: &mut Script<'_>,
+    ) -> anyhow::Result<Outcome>;
+}
+
+/// Answers the engine's calls during one request.
+#[derive(Debug)]
+pub struct Script<'a> {
+    case: &'a Case,
+    calls: std::slice::Iter<'a, CallSpec>,
+}
+
+impl Script<'_> {
+    /// The answer to a call, which must be the next one that the case expects or one for a key set.
+    ///
+    /// # Errors
+    /// A call that the case does not expect.
+    pub fn answer(
+        &mut self,
+        method: &str,
+        url: &str,
+        headers: &[(String, Vec<u8>)],
+    ) -> anyhow::Result<SpecReply> {
+        if let Some(names) = self.case.key_sets.get(url) {
+            return Ok(SpecReply {
+                status: 200,
+                json: Some(jwks(names)?),
+                ..SpecReply::default()
+            });
+        }
+        let expected = self
+            .calls
+            .next()
+            .with_context(|| format!("unexpected call: {method} {url}"))?;
+        ensure!(
+            expected.method == method && expected.url == url,
+            "called {method} {url} instead of {} {}",
+            expected.method,
+            expected.url
+        );
+        check_headers(&expected.headers, headers)?;
+        Ok(expected.reply.clone())
+    }
+}
+
+/// Plays every case below `folder` through `door`.
+///
+/// # Errors
+/// Every case that did not end as it says, by file and name.
+pub fn play(folder: &Path, door: &mut dyn Door) -> anyhow::Result<usize> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // The second install of a process fails; tokens are then signed by whoever was first.
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+    });
+    let mut failures = Vec::new();
+    let mut played: usize = 0;
+    for case in Case::read_all(folder)? {
+        let checks = play_case(&case, door);
+        played = played.saturating_add(checks.len());
+        failures.extend(checks.into_iter().filter_map(|(name, result)| {
+            Some(format!("{}: {name}: {:#}", case.file, result.err()?))
+        }));
+    }
+    ensure!(
+        played > 0,
+        "there are no cases below `{}`",
+        folder.display()
+    );
+    if !failures.is_empty() {
+        bail!(
+            "{} of {played} cases failed:\n{}",
+            failures.len(),
+            failures.join("\n")
+        );
+    }
+    Ok(played)
+}
+
+fn play_case(case: &Case, door: &mut dyn Door) -> Vec<(String, anyhow::Result<()>)> {
+    if case.requests.is_empty() {
+        return vec![("load".to_owned(), check_errors(case, door))];
+    }
+    case.requests
+        .iter()
+        .map(|exchange| (exchange.name.clone(), play_exchange(case, exchange, door)))
+        .collect()
+}
+
+fn check_errors(case: &Case, door: &mut dyn Door) -> anyhow::Result<()> {
+    let errors = door.load(case).err().unwrap_or_default();
+    ensure!(
+        errors.len() == case.errors.len(),
+        "expected {} errors, got {}:\n  {}",
+        case.errors.len(),
+        errors.len(),
+        errors.join("\n  ")
+    );
+    for (expected, error) in case.errors.iter().zip(&errors) {
+        ensure!(
+            error.contains(expected),
+            "expected `{expected}`, got `{error}`"
+        );
+    }
+    Ok(())
+}
+
+fn play_exchange(case: &Case, exchange: &Exchange, door: &mut dyn Door) -> anyhow::Result<()> {
+    if let Err(errors) = door.load(case) {
+        bail!("the policy does not load: {}", errors.join("; "));
+    }
+    let mut request = exchange.request.clone();
+    fill_in(&mut request.url, case)?;
+    for (_, value) in &mut request.headers {
+        fill_in(value, case)?;
+    }
+    let mut script = Script {
+        case,
+        calls: exchange.calls.iter(),
+    };
+    let outcome = door.send(exchange.at, &request, &mut script)?;
+    check(&exchange.expect, &outcome).with_context(|| format!("got {}", summary(&outcome)))?;
+    let left = script.calls.len();
+    ensure!(left == 0, "{left} expected calls were not made");
+    Ok(())
+}
+
+fn fill_in(text: &mut String, case: &Case) -> anyhow::Result<()> {
+    for (name, token) in &case.tokens {
+        let place = format!("${{{name}}}");
+        if text.contains(&place) {
+            *text = text.replace(&place, &sign(token)?);
+        }
+    }
+    ensure!(
+        !text.contains("${"),
+        "`{text}` names a token that there is not"
+    );
+    Ok(())
+}
+
+fn check(expected: &Expectation, outcome: &Outcome) -> anyhow::Result<()> {
+    ensure!(
+        expected.status == outcome.status,
+        "expected status {}",
+        expected.status
+    );
+    if let (Some(expected), Some(rule)) = (&expected.rule, &outcome.rule) {
+        ensure!(expected == rule, "expected rule `{expected}`");
+    }
+    if let (Some(expected), Some(reason)) = (&expected.reason, &outcome.reason) {
+        ensure!(expected == reason, "expected reason `{expected}`");
+    }
+    if let Some(path) = &expected.path {
+        check_headers(
+            &[(":path".to_owned(), Some(path.clone()))].into(),
+            &outcome.headers,
+        )?;
+    }
+    check_headers(&expected.headers, &outcome.headers)?;
+    if let Some(expected) = &expected.json {
+        let body: Value = serde_json::from_slice(&outcome.body).context("the body is not JSON")?;
+        ensure!(
+            includes(&body, expected),
+            "expected the body to have {expected}, got {body}"
+        );
+    }
+    Ok(())
+}
+
+fn check_headers(
+    expected: &std::collections::BTreeMap<String, Option<String>>,
+    headers: &[(String, Vec<u8>)],
+) -> anyhow::Result<()> {
+    for (name, expected) in expected {
+        let values: Vec<_> = headers
+            .iter()
+            .filter(|(present, _)| present.eq_ignore_ascii_case(name))
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect();
+        match expected {
+            None => ensure!(
+                values.is_empty(),
+                "expected no header `{name}`, got {values:?}"
+            ),
+            Some(expected) => ensure!(
+                values.len() == 1 && values.first() == Some(expected),
+                "expected header `{name}: {expected}`, got {values:?}"
+            ),
+        }
+    }
+    Ok(())
+}
+
+/// Whether `body` has every member that `expected` has.
+fn includes(body: &Value, expected: &Value) -> bool {
+    match (body, expected) {
+        (Value::Object(body), Value::Object(expected)) => {
+            expected
+                .iter()
+                .all(|(key, expected)| match (body.get(key), expected) {
+                    (None, Value::Null) => true,
+                    (Some(value), expected) => includes(value, expected),
+                    (None, _) => false,
+                })
+        }
+        _ => body == expected,
+    }
+}
+
+fn summary(outcome: &Outcome) -> String {
+    format!(
+        "{} (rule {:?}, reason {:?}, body {})",
+        outcome.status,
+        outcome.rule,
+        outcome.reason,
+        String::from_utf8_lossy(&outcome.body)
+    )
+}

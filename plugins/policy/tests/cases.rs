@@ -1,0 +1,148 @@
+//! The corpus, played natively: the engine driven by hand, without any host.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code"
+)]
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use gatepost_cases::{Case, Door, Outcome, RequestSpec, Script};
+use gatepost_policy::{
+    Call, Changes, Engine, FailedCall, Headers, Reply, Request, RuleSource, Step, UnixTime,
+    Verdict, call, compile,
+};
+
+/// Drives the engine with nothing in between.
+#[derive(Default)]
+struct Native {
+    engine: Option<Engine>,
+}
+
+impl Door for Native {
+    fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {
+        let source = RuleSource {
+            file: "rules.json",
+            rules: &case.rules,
+        };
+        let policy = compile(&case.config, &[source])
+            .map_err(|errors| errors.0.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        self.engine = Some(Engine::new(policy));
+        Ok(())
+    }
+
+    fn send(
+        &mut self,
+        at: u64,
+        request: &RequestSpec,
+        script: &mut Script<'_>,
+    ) -> anyhow::Result<Outcome> {
+        let engine = self.engine.as_mut().context("no policy is loaded")?;
+        let now = UnixTime::from_secs(at);
+        let fields = request.fields()?;
+        let request = Request {
+            headers: fields.iter().cloned().collect(),
+            client_address: request
+                .client_address
+                .as_deref()
+                .map(str::parse)
+                .transpose()?,
+        };
+        let mut step = engine.decide(&request, now);
+        // No case takes more steps; an engine that does has gone astray.
+        for _ in 0..16 {
+            step = match step {
+                Step::Done(decision) => return Ok(outcome(decision, &request)),
+                Step::Call(call, pending) => {
+                    let reply = answer(&call, script)?;
+                    engine.resume(pending, &request, reply, now)
+                }
+                Step::Wait(_, pending) => {
+                    for (fetch, call) in engine.due(now) {
+                        engine.fetched(fetch, answer(&call, script)?, now);
+                    }
+                    engine.retry(pending, &request, now)
+                }
+            };
+        }
+        bail!("the engine does not come to a decision")
+    }
+}
+
+fn answer(call: &Call, script: &mut Script<'_>) -> anyhow::Result<Reply> {
+    let url = format!("{}{}", call.origin, call.path);
+    let reply = script.answer(&call.method, &url, &call.headers)?;
+    if reply.fails {
+        return Ok(Err(FailedCall::Unreachable));
+    }
+    Ok(Ok(call::Response {
+        status: reply.status,
+        body: reply.body(),
+        headers: reply
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name, value.into_bytes()))
+            .collect(),
+    }))
+}
+
+fn outcome(decision: gatepost_policy::Decision, request: &Request) -> Outcome {
+    let rule = decision.rule.map(|rule| rule.to_string());
+    match decision.verdict {
+        Verdict::Allow(changes) => Outcome {
+            status: 200,
+            rule,
+            reason: None,
+            headers: upstream(&changes, &request.headers),
+            body: Vec::new(),
+        },
+        Verdict::Deny { reason, response } => Outcome {
+            status: response.status,
+            rule,
+            reason: Some(reason.code().to_owned()),
+            headers: response
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            body: response.body,
+        },
+    }
+}
+
+/// The request's fields as the upstream gets them.
+fn upstream(changes: &Changes, headers: &Headers) -> Vec<(String, Vec<u8>)> {
+    let kept = headers.iter().filter(|(name, _)| {
+        let removed = changes.remove.iter().any(|removed| removed == name);
+        let replaced = changes
+            .set
+            .iter()
+            .any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name));
+        !removed && !replaced
+    });
+    let mut fields: Vec<_> = kept
+        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
+        .collect();
+    fields.extend(
+        changes
+            .set
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.clone())),
+    );
+    if let Some(path) = &changes.path {
+        fields.retain(|(name, _)| name != ":path");
+        fields.push((":path".to_owned(), path.clone().into_bytes()));
+    }
+    fields
+}
+
+#[test]
+fn every_case_is_decided_as_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let played = gatepost_cases::play(&folder, &mut Native::default())
+        .unwrap_or_else(|failures| panic!("{failures}"));
+    println!("{played} cases");
+}
