@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod rules;
+
 use std::process::ExitCode;
 
 /// Runs the command that the process was started with.

@@ -26,6 +26,7 @@ pub mod id;
 pub mod keys;
 pub mod middleware;
 pub mod router;
+pub mod rules;
 pub mod secret;
 pub mod serve;
 pub mod storage;

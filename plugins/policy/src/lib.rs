@@ -36,6 +36,7 @@ pub mod path;
 pub mod pipeline;
 pub mod request;
 pub mod session;
+pub mod source;
 pub mod template;
 pub mod time;
 
