@@ -3,6 +3,7 @@
 //! # The rooms
 //! Each room is a domain: what it owns is said at its door, `<room>.rs`.
 //! - [`keys`]: signing keys and the public key set.
+//! - [`oauth2`]: clients, and what they may be issued.
 //!
 //! Around them: [`config`] (settings), [`app`] (the handles a request may use), [`storage`] (where rows live),
 //! [`clock`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
@@ -25,6 +26,7 @@ pub mod health;
 pub mod id;
 pub mod keys;
 pub mod middleware;
+pub mod oauth2;
 pub mod router;
 pub mod rules;
 pub mod secret;

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use crate::keys::store::KeyStore;
+use crate::oauth2::store::OAuth2Store;
 
 /// Something that keeps rows and hands out transactions over them.
 #[async_trait]
@@ -53,7 +54,7 @@ pub trait Storage: Send + Sync {
 
 /// One transaction over every room's rows. Dropping it rolls it back.
 #[async_trait]
-pub trait Transaction: Send + KeyStore {
+pub trait Transaction: Send + KeyStore + OAuth2Store {
     /// Makes all of it durable: once this returns, not even a power cut loses it.
     ///
     /// # Errors

@@ -9,7 +9,11 @@
 //!
 //! The `memory` database is a single connection for everything: the data lives and dies with it.
 
+mod clients;
 mod keys;
+mod oauth2_flows;
+mod oauth2_grants;
+mod row;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,0 +1,4 @@
+//! The authorization endpoint.
+
+pub mod request;
+pub mod response;
