@@ -15,18 +15,31 @@
 //! (without one `jsonwebtoken` panics).
 
 mod algorithm;
+mod cache;
+mod claims;
+mod der;
 mod error;
+mod jwk;
+mod jwks;
+mod key_set;
 mod key_sets;
 mod rules;
 mod scope;
+mod token;
 mod verifier;
 
+#[cfg(test)]
+mod tests;
+
 pub use algorithm::{Algorithms, UnknownAlgorithm};
+pub use cache::CacheLimits;
+pub use claims::Claims;
 pub use error::TokenError;
+pub use jwks::FetchFault;
 pub use key_sets::{KeySetSettings, KeySets};
 pub use rules::TokenRules;
 pub use scope::{ScopeStrategy, UnknownScopeStrategy};
-pub use verifier::{CacheLimits, Check, Claims, Verifier};
+pub use verifier::{Check, Verifier};
 
 /// Whether `token` has the shape of a JWS in compact serialization: three parts separated by dots
 /// (RFC 7515 section 3.1). Nothing is decoded; what lacks the shape is some other kind of token,

@@ -1,5 +1,10 @@
 use std::time::Duration;
 
+use super::{
+    jwk::{Key, KeyId},
+    jwks::FetchFault,
+    key_set::{Answer, KeySet},
+};
 use crate::{Call, FetchId, Reply, UnixTime, call::Endpoint};
 
 /// How key sets are fetched and how long they are trusted. One for all sets of a policy, as in
@@ -40,20 +45,73 @@ impl Default for KeySetSettings {
 
 /// All key sets of a policy. [`FetchId`]s number them in the order they were given.
 #[derive(Debug)]
-pub struct KeySets {}
+pub struct KeySets {
+    settings: KeySetSettings,
+    sets: Vec<KeySet>,
+    /// The last [`KeyId`] given out.
+    last_id: u64,
+}
 
 impl KeySets {
     /// Key sets to be fetched from `endpoints`; none has keys yet.
     #[must_use]
-    pub fn new(_endpoints: Vec<Endpoint>, _settings: KeySetSettings) -> Self {
-        Self {}
+    pub fn new(endpoints: Vec<Endpoint>, settings: KeySetSettings) -> Self {
+        Self {
+            settings,
+            sets: endpoints.into_iter().map(KeySet::new).collect(),
+            last_id: 0,
+        }
     }
 
     /// The fetches to make now. Each is handed out once until [`KeySets::fetched`] is told its end.
-    pub fn due(&mut self, _now: UnixTime) -> Vec<(FetchId, Call)> {
-        Vec::new()
+    pub fn due(&mut self, now: UnixTime) -> Vec<(FetchId, Call)> {
+        let settings = &self.settings;
+        (0..)
+            .map(FetchId)
+            .zip(&mut self.sets)
+            .filter_map(|(fetch, set)| Some((fetch, set.due(now, settings)?)))
+            .collect()
     }
 
-    /// Takes in the answer to a fetch. Anything but a proper key set leaves the last good one.
-    pub fn fetched(&mut self, _fetch: FetchId, _reply: Reply, _now: UnixTime) {}
+    /// Takes in the answer to a fetch, and returns the keys that are gone with it. Anything but a
+    /// proper key set leaves the last good one.
+    pub(super) fn fetched(&mut self, fetch: FetchId, reply: Reply, now: UnixTime) -> Vec<KeyId> {
+        match self.sets.get_mut(index(fetch)) {
+            Some(set) => set.fetched(reply, now, &self.settings, &mut self.last_id),
+            None => Vec::new(),
+        }
+    }
+
+    /// Why the latest fetch of a set failed; `None` if it did not, or there was none. For the
+    /// operator's log.
+    #[must_use]
+    pub fn fault(&self, fetch: FetchId) -> Option<FetchFault> {
+        self.sets.get(index(fetch))?.fault()
+    }
+
+    /// The keys of one set, unless they are too old to be trusted.
+    pub(super) fn keys(&self, fetch: FetchId, now: UnixTime) -> &[(KeyId, Key)] {
+        self.sets
+            .get(index(fetch))
+            .map_or(&[], |set| set.keys(now, &self.settings))
+    }
+
+    /// Whether the set may be used at all.
+    pub(super) fn is_usable(&self, fetch: FetchId, now: UnixTime) -> bool {
+        self.sets
+            .get(index(fetch))
+            .is_some_and(|set| set.is_usable(now, &self.settings))
+    }
+
+    /// What to tell a token whose key the set does not hold.
+    pub(super) fn ask(&mut self, fetch: FetchId, kid: Option<&str>, now: UnixTime) -> Answer {
+        match self.sets.get_mut(index(fetch)) {
+            Some(set) => set.ask(kid, now, &self.settings),
+            None => Answer::Unavailable,
+        }
+    }
+}
+
+fn index(fetch: FetchId) -> usize {
+    usize::try_from(fetch.0).unwrap_or(usize::MAX)
 }

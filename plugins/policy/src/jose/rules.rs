@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Algorithms, ScopeStrategy};
-use crate::FetchId;
+use super::{Algorithms, Claims, ScopeStrategy, TokenError};
+use crate::{FetchId, UnixTime};
 
 /// What a handler demands of a token, compiled from its configuration.
 #[derive(Clone, Debug)]
@@ -44,5 +44,50 @@ impl Default for TokenRules {
             allow_missing_kid: false,
             allow_missing_use: false,
         }
+    }
+}
+
+impl TokenRules {
+    /// Checks everything that can change between two requests with the same token: time, and what
+    /// this handler demands. Runs on every request, whether or not the signature was known.
+    pub(super) fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), TokenError> {
+        self.check_times(claims, now)?;
+        if !self.trusts_issuer(claims.issuer.as_deref()) {
+            return Err(TokenError::WrongIssuer);
+        }
+        let meant_for = |audience| claims.audience.contains(audience);
+        if !self.target_audience.iter().all(meant_for) {
+            return Err(TokenError::WrongAudience);
+        }
+        if !self
+            .scope_strategy
+            .covers_all(&claims.scopes, &self.required_scope)
+        {
+            return Err(TokenError::MissingScope);
+        }
+        Ok(())
+    }
+
+    fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), TokenError> {
+        let latest_now = now.after(self.leeway);
+        if claims
+            .expires
+            .is_some_and(|expires| expires.after(self.leeway) <= now)
+        {
+            return Err(TokenError::Expired);
+        }
+        if claims.not_before.is_some_and(|start| start > latest_now) {
+            return Err(TokenError::NotYetValid);
+        }
+        if claims.issued.is_some_and(|issued| issued > latest_now) {
+            return Err(TokenError::IssuedInFuture);
+        }
+        Ok(())
+    }
+
+    fn trusts_issuer(&self, issuer: Option<&str>) -> bool {
+        self.trusted_issuers.is_empty()
+            || issuer
+                .is_some_and(|issuer| self.trusted_issuers.iter().any(|trusted| trusted == issuer))
     }
 }

@@ -1,9 +1,16 @@
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use super::{KeySets, TokenError, TokenRules};
+use super::{
+    CacheLimits, Claims, FetchFault, KeySets, TokenError, TokenRules,
+    cache::{Place, Signer, VerifiedTokens},
+    key_set::Answer,
+    token::UnverifiedToken,
+};
 use crate::{Call, FetchId, Reply, UnixTime};
+
+/// How many keys are tried on one token. More than one only where several keys share a `kid`, or
+/// where tokens without `kid` are allowed.
+const TRIES: usize = 16;
 
 /// The outcome of checking a token.
 #[derive(Clone, Debug)]
@@ -17,50 +24,49 @@ pub enum Check {
     Rejected(TokenError),
 }
 
-/// The claims of a token whose signature holds.
-#[derive(Clone, Debug)]
-pub struct Claims {
-    /// `sub`; empty where it is missing or not a string.
-    pub subject: String,
-    /// Every claim, with the first of `scp`, `scope` and `scopes` replaced by the array `scp`
-    /// (empty where there is none): Oathkeeper's `extra` of a session.
-    pub extra: Arc<Map<String, Value>>,
-}
-
-/// How much the cache of verified tokens may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheLimits {
-    /// Tokens. Zero switches the cache off.
-    pub entries: usize,
-    /// Bytes, estimated, of tokens and claims together.
-    pub bytes: usize,
-}
-
-impl Default for CacheLimits {
-    fn default() -> Self {
-        Self {
-            entries: 4096,
-            bytes: 8 * 1024 * 1024,
-        }
-    }
-}
-
 /// Checks tokens, and remembers keys and verified tokens between requests.
 #[derive(Debug)]
 pub struct Verifier {
     key_sets: KeySets,
+    verified: VerifiedTokens,
+}
+
+/// Why there are no claims to be checked.
+enum NoClaims {
+    NeedKeys(FetchId),
+    Rejected(TokenError),
 }
 
 impl Verifier {
     /// A verifier that knows no keys yet.
     #[must_use]
-    pub fn new(key_sets: KeySets, _limits: CacheLimits) -> Self {
-        Self { key_sets }
+    pub fn new(key_sets: KeySets, limits: CacheLimits) -> Self {
+        Self {
+            key_sets,
+            verified: VerifiedTokens::new(limits),
+        }
     }
 
     /// Checks `token` against `rules`.
-    pub fn check(&mut self, _token: &str, _rules: &TokenRules, _now: UnixTime) -> Check {
-        Check::Rejected(TokenError::KeysUnavailable)
+    ///
+    /// # Panics
+    /// If no `jsonwebtoken::crypto::CryptoProvider` is installed.
+    pub fn check(&mut self, token: &str, rules: &TokenRules, now: UnixTime) -> Check {
+        let place = Place::of(token, rules);
+        let claims = match self.claims(place, token, rules, now) {
+            Ok(claims) => claims,
+            Err(NoClaims::NeedKeys(fetch)) => return Check::NeedKeys(fetch),
+            Err(NoClaims::Rejected(error)) => return Check::Rejected(error),
+        };
+        match rules.check(&claims, now) {
+            Ok(()) => Check::Verified(claims),
+            Err(error) => {
+                if error == TokenError::Expired {
+                    self.verified.remove(place);
+                }
+                Check::Rejected(error)
+            }
+        }
     }
 
     /// The key sets to fetch now. Each is handed out once until [`Verifier::fetched`] is told its
@@ -69,8 +75,125 @@ impl Verifier {
         self.key_sets.due(now)
     }
 
-    /// Takes in the answer to a fetch that [`Verifier::due`] asked for.
+    /// Takes in the answer to a fetch that [`Verifier::due`] asked for. Anything but a proper key
+    /// set leaves the last good one; [`Verifier::fault`] then tells why.
     pub fn fetched(&mut self, fetch: FetchId, reply: Reply, now: UnixTime) {
-        self.key_sets.fetched(fetch, reply, now);
+        let gone = self.key_sets.fetched(fetch, reply, now);
+        self.verified.remove_signed_by(&gone);
+    }
+
+    /// Why the latest fetch of a key set failed; `None` if it did not. For the operator's log.
+    #[must_use]
+    pub fn fault(&self, fetch: FetchId) -> Option<FetchFault> {
+        self.key_sets.fault(fetch)
+    }
+
+    /// The claims of a token whose signature holds under `rules`, known or found out now.
+    fn claims(
+        &mut self,
+        place: Place,
+        token: &str,
+        rules: &TokenRules,
+        now: UnixTime,
+    ) -> Result<Arc<Claims>, NoClaims> {
+        if let Some((signer, claims)) = self.verified.get(place, token, rules)
+            && self.still_has(signer, now)
+        {
+            return Ok(claims);
+        }
+        let unverified = UnverifiedToken::parse(token)?;
+        if !rules.algorithms.contains(unverified.algorithm) {
+            return Err(TokenError::AlgorithmNotAllowed.into());
+        }
+        if unverified.kid.is_none() && !rules.allow_missing_kid {
+            return Err(TokenError::MissingKeyId.into());
+        }
+        let signer = self.signer(&unverified, rules, now)?;
+        let claims = Arc::new(Claims::read(unverified.payload)?);
+        if claims.expires.is_none_or(|expires| expires > now) {
+            self.verified.insert(place, token, rules, signer, &claims);
+        }
+        Ok(claims)
+    }
+
+    fn still_has(&self, signer: Signer, now: UnixTime) -> bool {
+        self.key_sets
+            .keys(signer.key_set, now)
+            .iter()
+            .any(|(key, _)| *key == signer.key)
+    }
+
+    /// Finds the key that signed the token among the key sets of `rules`, and no others.
+    fn signer(
+        &mut self,
+        token: &UnverifiedToken<'_>,
+        rules: &TokenRules,
+        now: UnixTime,
+    ) -> Result<Signer, NoClaims> {
+        let kid = token.kid.as_deref();
+        let mut failure = TokenError::UnknownKey;
+        let mut tries = 0..TRIES;
+        for key_set in rules.key_sets.iter().copied() {
+            for (id, key) in self.key_sets.keys(key_set, now) {
+                if kid.is_some() && key.kid.as_deref() != kid {
+                    continue;
+                }
+                let admitted = key.states_use || rules.allow_missing_use;
+                if !admitted || !key.fits(token.algorithm) {
+                    if failure == TokenError::UnknownKey {
+                        failure = TokenError::UnfitKey;
+                    }
+                    continue;
+                }
+                if tries.next().is_none() {
+                    return Err(TokenError::WrongSignature.into());
+                }
+                if key.signed(token.algorithm, token.message, token.signature) {
+                    return Ok(Signer {
+                        key_set,
+                        key: *id,
+                        algorithm: token.algorithm,
+                        named_by_token: kid.is_some(),
+                        states_use: key.states_use,
+                    });
+                }
+                failure = TokenError::WrongSignature;
+            }
+        }
+        Err(self.ask_for_key(kid, failure, rules, now))
+    }
+
+    /// No key has signed the token: whether to wait for one, or why not. A set that is in order is
+    /// asked for a refetch only if no set knows the `kid`.
+    fn ask_for_key(
+        &mut self,
+        kid: Option<&str>,
+        failure: TokenError,
+        rules: &TokenRules,
+        now: UnixTime,
+    ) -> NoClaims {
+        let mut wait = None;
+        let mut unavailable = false;
+        for key_set in rules.key_sets.iter().copied() {
+            if failure != TokenError::UnknownKey && self.key_sets.is_usable(key_set, now) {
+                continue;
+            }
+            match self.key_sets.ask(key_set, kid, now) {
+                Answer::Wait => wait = wait.or(Some(key_set)),
+                Answer::Unavailable => unavailable = true,
+                Answer::Unknown => {}
+            }
+        }
+        match wait {
+            Some(fetch) => NoClaims::NeedKeys(fetch),
+            None if unavailable => NoClaims::Rejected(TokenError::KeysUnavailable),
+            None => NoClaims::Rejected(failure),
+        }
+    }
+}
+
+impl From<TokenError> for NoClaims {
+    fn from(error: TokenError) -> Self {
+        Self::Rejected(error)
     }
 }

@@ -1,0 +1,253 @@
+//! One key set and the life of its fetches: the first one, refreshes in the background, retries,
+//! and refetches because of a `kid` that nobody knows yet.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    KeySetSettings,
+    jwk::{Key, KeyId},
+    jwks::{self, FetchFault},
+};
+use crate::{Call, Reply, UnixTime, call::Endpoint};
+
+/// Driver's grace on top of a call's timeout, after which a fetch that never ended counts as lost.
+const LOST_AFTER: Duration = Duration::from_secs(30);
+/// One is recorded per refetch window at most, so this is reached only with odd settings.
+const UNKNOWN_KIDS_LIMIT: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct KeySet {
+    endpoint: Endpoint,
+    keys: Vec<(KeyId, Key)>,
+    loaded_at: Option<UnixTime>,
+    fetches: Fetches,
+    unknown_kids: VecDeque<UnknownKid>,
+}
+
+/// Where the fetches of a set stand. At most one is under way.
+#[derive(Debug, Default)]
+struct Fetches {
+    /// When the next one is due by itself.
+    next: UnixTime,
+    /// A token named an unknown `kid`: fetch at once.
+    wanted: bool,
+    last_wanted: Option<UnixTime>,
+    under_way_since: Option<UnixTime>,
+    started: u64,
+    ended: u64,
+    failures: u32,
+    fault: Option<FetchFault>,
+}
+
+/// A `kid` that some token named and no key has.
+#[derive(Debug)]
+struct UnknownKid {
+    kid: Box<str>,
+    /// The fetch that tells whether the `kid` exists.
+    asked_in_fetch: u64,
+    forget_at: UnixTime,
+}
+
+/// What a set says to a token whose key it does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A fetch that may bring the key is under way or due now.
+    Wait,
+    /// The key does not exist as far as this set can know.
+    Unknown,
+    /// The set has no keys that may be used, and is not to be fetched yet.
+    Unavailable,
+}
+
+impl KeySet {
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            keys: Vec::new(),
+            loaded_at: None,
+            fetches: Fetches::default(),
+            unknown_kids: VecDeque::new(),
+        }
+    }
+
+    /// The keys, unless they are too old to be trusted.
+    pub(super) fn keys(&self, now: UnixTime, settings: &KeySetSettings) -> &[(KeyId, Key)] {
+        if self.is_usable(now, settings) {
+            &self.keys
+        } else {
+            &[]
+        }
+    }
+
+    pub(super) fn is_usable(&self, now: UnixTime, settings: &KeySetSettings) -> bool {
+        self.loaded_at
+            .is_some_and(|loaded_at| now.since(loaded_at) <= settings.max_stale)
+    }
+
+    pub(super) const fn fault(&self) -> Option<FetchFault> {
+        self.fetches.fault
+    }
+
+    /// The fetch to make now, if any; handed out once.
+    pub(super) fn due(&mut self, now: UnixTime, settings: &KeySetSettings) -> Option<Call> {
+        self.give_up_on_lost_fetch(now, settings);
+        self.fetches.begin(now).then(|| Call {
+            origin: self.endpoint.origin.clone(),
+            method: "GET".to_owned(),
+            path: self.endpoint.path.clone(),
+            headers: vec![("accept".to_owned(), b"application/json".to_vec())],
+            body: Vec::new(),
+            timeout: settings.timeout,
+        })
+    }
+
+    /// Takes in the answer to a fetch, and returns the keys that are gone with it.
+    pub(super) fn fetched(
+        &mut self,
+        reply: Reply,
+        now: UnixTime,
+        settings: &KeySetSettings,
+        next_id: &mut u64,
+    ) -> Vec<KeyId> {
+        if self.fetches.under_way_since.is_none() {
+            return Vec::new();
+        }
+        match jwks::read(reply) {
+            Ok(keys) => {
+                self.fetches.end_well(now, settings);
+                self.loaded_at = Some(now);
+                self.replace_keys(keys, next_id)
+            }
+            Err(fault) => {
+                self.fetches.end_badly(fault, now, settings);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What to tell a token whose key this set does not hold: `kid` names it where the token does.
+    pub(super) fn ask(
+        &mut self,
+        kid: Option<&str>,
+        now: UnixTime,
+        settings: &KeySetSettings,
+    ) -> Answer {
+        self.give_up_on_lost_fetch(now, settings);
+        self.unknown_kids.retain(|unknown| unknown.forget_at > now);
+        let usable = self.is_usable(now, settings);
+        match kid {
+            Some(kid) if usable => self.ask_for_refetch(kid, now, settings),
+            // Keys without a name cannot be missed: the refresh in the background will bring them.
+            None if usable => Answer::Unknown,
+            _ if self.fetches.under_way_since.is_some() || self.fetches.next <= now => Answer::Wait,
+            _ => Answer::Unavailable,
+        }
+    }
+
+    fn ask_for_refetch(&mut self, kid: &str, now: UnixTime, settings: &KeySetSettings) -> Answer {
+        let known_unknown = self
+            .unknown_kids
+            .iter()
+            .find(|unknown| &*unknown.kid == kid);
+        if let Some(unknown) = known_unknown {
+            return if unknown.asked_in_fetch <= self.fetches.ended {
+                Answer::Unknown
+            } else {
+                Answer::Wait
+            };
+        }
+        if self.fetches.wanted || self.fetches.under_way_since.is_some() {
+            return Answer::Wait;
+        }
+        if !self.fetches.want(now, settings) {
+            return Answer::Unknown;
+        }
+        if self.unknown_kids.len() >= UNKNOWN_KIDS_LIMIT {
+            self.unknown_kids.pop_front();
+        }
+        self.unknown_kids.push_back(UnknownKid {
+            kid: kid.into(),
+            asked_in_fetch: self.fetches.started.saturating_add(1),
+            forget_at: now.after(settings.unknown_kid_ttl),
+        });
+        Answer::Wait
+    }
+
+    fn give_up_on_lost_fetch(&mut self, now: UnixTime, settings: &KeySetSettings) {
+        let patience = settings.timeout.saturating_add(LOST_AFTER);
+        let lost = self
+            .fetches
+            .under_way_since
+            .is_some_and(|since| now.since(since) > patience);
+        if lost {
+            self.fetches.end_badly(FetchFault::Lost, now, settings);
+        }
+    }
+
+    /// A key that is still there unchanged keeps its id, and with it the tokens verified by it.
+    fn replace_keys(&mut self, keys: Vec<Key>, next_id: &mut u64) -> Vec<KeyId> {
+        let mut former = std::mem::take(&mut self.keys);
+        self.keys = keys
+            .into_iter()
+            .map(|key| {
+                let kept = former.iter().position(|(_, old)| *old == key);
+                let id = kept.map_or_else(
+                    || {
+                        *next_id = next_id.saturating_add(1);
+                        KeyId(*next_id)
+                    },
+                    |position| former.swap_remove(position).0,
+                );
+                (id, key)
+            })
+            .collect();
+        former.into_iter().map(|(id, _)| id).collect()
+    }
+}
+
+impl Fetches {
+    fn begin(&mut self, now: UnixTime) -> bool {
+        let begins = self.under_way_since.is_none() && (self.wanted || self.next <= now);
+        if begins {
+            self.wanted = false;
+            self.under_way_since = Some(now);
+            self.started = self.started.saturating_add(1);
+        }
+        begins
+    }
+
+    /// Asks for a fetch because of an unknown `kid`. False if the last one is too recent.
+    fn want(&mut self, now: UnixTime, settings: &KeySetSettings) -> bool {
+        let allowed = self
+            .last_wanted
+            .is_none_or(|last| now.since(last) >= settings.refetch_window);
+        if allowed {
+            self.wanted = true;
+            self.last_wanted = Some(now);
+        }
+        allowed
+    }
+
+    fn end_well(&mut self, now: UnixTime, settings: &KeySetSettings) {
+        self.end();
+        self.failures = 0;
+        self.fault = None;
+        let early = settings.ttl.checked_div(5).unwrap_or_default();
+        let fresh_for = settings.ttl.saturating_sub(early);
+        self.next = now.after(fresh_for.max(settings.first_retry));
+    }
+
+    fn end_badly(&mut self, fault: FetchFault, now: UnixTime, settings: &KeySetSettings) {
+        self.end();
+        let doubled = 2_u32.saturating_pow(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        self.fault = Some(fault);
+        let pause = settings.first_retry.saturating_mul(doubled);
+        self.next = now.after(pause.min(settings.last_retry));
+    }
+
+    fn end(&mut self) {
+        self.under_way_since = None;
+        self.ended = self.started;
+    }
+}
