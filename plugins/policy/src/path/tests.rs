@@ -296,7 +296,7 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         let bound = u64::try_from(bound).unwrap();
-        usize::try_from(self.0.wrapping_rem(bound)).unwrap()
+        usize::try_from(self.0.checked_rem(bound).unwrap()).unwrap()
     }
 
     fn path(&mut self) -> Vec<u8> {
@@ -365,7 +365,7 @@ impl Dice {
 fn reading_the_forwarded_path_gives_the_same_url_again() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut accepted = 0;
-    for _ in 0..200_000 {
+    for _ in 0..80_000 {
         let sent = dice.path();
         let Ok(url) = Url::from_request(&request(&sent)) else {
             continue;
@@ -387,13 +387,13 @@ fn reading_the_forwarded_path_gives_the_same_url_again() {
         assert_eq!(again.as_ref(), Ok(&url), "{shown}");
         assert_eq!(url.upstream_path(&upstream), None, "{shown}");
     }
-    assert!(accepted > 20_000, "only {accepted} paths were accepted");
+    assert!(accepted > 8_000, "only {accepted} paths were accepted");
 }
 
 #[test]
 fn cleaning_agrees_with_the_plain_lane() {
     let mut dice = Dice(7);
-    for _ in 0..50_000 {
+    for _ in 0..20_000 {
         let sent = dice.path();
         if clean::is_plain(&sent) {
             let slow = clean::segments(&sent).unwrap();
