@@ -1,0 +1,206 @@
+//! Runs a program: walks its nodes and writes text.
+
+mod expression;
+
+use super::{
+    Data,
+    ast::{Body, Branch, Call, Node, Program, Range},
+    budget::Budget,
+    error::{Fault, Place, RenderError},
+    format,
+    object::Object,
+    value::{Text, Value},
+};
+
+pub(super) fn render<'v>(program: &'v Program, data: &'v Data<'v>) -> Result<String, RenderError> {
+    let mut run = Run {
+        program,
+        output: String::new(),
+        budget: Budget::new(),
+        frame: Vec::new(),
+        place: Place::START,
+    };
+    let dot = Value::Object(Object::Session(data));
+    match run.body(&program.main, &dot) {
+        Ok(()) => Ok(run.output),
+        Err(fault) => Err(fault.at(run.place)),
+    }
+}
+
+struct Run<'v> {
+    program: &'v Program,
+    output: String,
+    budget: Budget,
+    /// The variables of the template that runs; slot 0 is `$`.
+    frame: Vec<Value<'v>>,
+    /// The command that runs, for errors.
+    place: Place,
+}
+
+/// What comes after a list of nodes.
+#[derive(Clone, Copy, PartialEq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+impl<'v> Run<'v> {
+    fn body(&mut self, body: &'v Body, dot: &Value<'v>) -> Result<(), Fault> {
+        self.budget.steps(body.slots)?;
+        let mut frame = vec![Value::Nil; body.slots];
+        if let Some(root) = frame.first_mut() {
+            *root = dot.clone();
+        }
+        let outer = std::mem::replace(&mut self.frame, frame);
+        let walked = self.nodes(&body.nodes, dot);
+        self.frame = outer;
+        walked.map(|_| ())
+    }
+
+    fn nodes(&mut self, nodes: &'v [Node], dot: &Value<'v>) -> Result<Flow, Fault> {
+        self.budget.enter()?;
+        for node in nodes {
+            let flow = self.node(node, dot)?;
+            if flow != Flow::Next {
+                self.budget.leave();
+                return Ok(flow);
+            }
+        }
+        self.budget.leave();
+        Ok(Flow::Next)
+    }
+
+    fn node(&mut self, node: &'v Node, dot: &Value<'v>) -> Result<Flow, Fault> {
+        self.budget.steps(1)?;
+        match node {
+            Node::Text(text) => self.print(text)?,
+            Node::Pipeline(pipeline) => {
+                let value = self.pipeline(pipeline, dot)?;
+                if pipeline.target.is_none() {
+                    self.print_value(&value)?;
+                }
+            }
+            Node::Branch(branch) => return self.branch(branch, dot),
+            Node::Range(range) => return self.range(range, dot),
+            Node::Template(call) => self.template(call, dot)?,
+            Node::Break => return Ok(Flow::Break),
+            Node::Continue => return Ok(Flow::Continue),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn branch(&mut self, branch: &'v Branch, dot: &Value<'v>) -> Result<Flow, Fault> {
+        for (condition, nodes) in &branch.arms {
+            let value = self.pipeline(condition, dot)?;
+            if value.truth() {
+                return self.nodes(nodes, if branch.rebinds { &value } else { dot });
+            }
+        }
+        self.nodes(&branch.otherwise, dot)
+    }
+
+    fn range(&mut self, range: &'v Range, dot: &Value<'v>) -> Result<Flow, Fault> {
+        let mut turned = false;
+        match self.pipeline(&range.over, dot)? {
+            Value::Int(count) => {
+                if range.index.is_some() {
+                    return Err(Fault::new(
+                        "`range` over a number fills one variable, not two",
+                    ));
+                }
+                for int in 0..count {
+                    turned = true;
+                    if self.turn(range, Value::Nil, &Value::Int(int))? == Flow::Break {
+                        break;
+                    }
+                }
+            }
+            Value::List(list) => {
+                for (int, element) in (0_i64..).zip(list.iter()) {
+                    turned = true;
+                    if self.turn(range, Value::Int(int), &element)? == Flow::Break {
+                        break;
+                    }
+                }
+            }
+            Value::Map(map) => {
+                self.budget.steps(map.len())?;
+                for (key, element) in map.entries() {
+                    turned = true;
+                    if self.turn(range, Value::Text(key), &element)? == Flow::Break {
+                        break;
+                    }
+                }
+            }
+            Value::Nil | Value::Null => {}
+            other => {
+                return Err(Fault::new(format!(
+                    "`range` cannot iterate over a {}",
+                    other.type_name()
+                )));
+            }
+        }
+        if turned {
+            Ok(Flow::Next)
+        } else {
+            self.nodes(&range.otherwise, dot)
+        }
+    }
+
+    /// One iteration: the element becomes the dot.
+    fn turn(
+        &mut self,
+        range: &'v Range,
+        index: Value<'v>,
+        element: &Value<'v>,
+    ) -> Result<Flow, Fault> {
+        if let Some(slot) = range.index {
+            self.set(slot, index);
+        }
+        if let Some(slot) = range.element {
+            self.set(slot, element.clone());
+        }
+        self.nodes(&range.body, element)
+    }
+
+    fn template(&mut self, call: &'v Call, dot: &Value<'v>) -> Result<(), Fault> {
+        self.place = call.place;
+        let argument = match &call.argument {
+            Some(pipeline) => self.pipeline(pipeline, dot)?,
+            None => Value::Nil,
+        };
+        match self.program.templates.get(call.index) {
+            Some(body) => self.body(body, &argument),
+            None => Err(Fault::new("the template is not defined")),
+        }
+    }
+
+    fn set(&mut self, slot: usize, value: Value<'v>) {
+        if let Some(variable) = self.frame.get_mut(slot) {
+            *variable = value;
+        }
+    }
+
+    fn print(&mut self, text: &str) -> Result<(), Fault> {
+        self.budget.text(text.len())?;
+        self.output.push_str(text);
+        Ok(())
+    }
+
+    fn print_value(&mut self, value: &Value<'v>) -> Result<(), Fault> {
+        match value {
+            Value::Nil | Value::Null => self.print("<no value>"),
+            Value::Text(text) => self.print(text),
+            other => {
+                let text = format::display(&mut self.budget, other)?;
+                self.print(&text)
+            }
+        }
+    }
+}
+
+/// A literal, as a value.
+const fn constant(text: &str) -> Value<'_> {
+    Value::Text(Text::Borrowed(text))
+}
