@@ -17,7 +17,6 @@
 mod algorithm;
 mod cache;
 mod claims;
-mod der;
 mod error;
 mod jwk;
 mod jwks;
