@@ -95,4 +95,3 @@ fn shown(time: OffsetDateTime) -> Value {
     let whole = time.replace_nanosecond(0).unwrap_or(time);
     whole.format(&Rfc3339).map_or(Value::Null, Value::String)
 }
-
