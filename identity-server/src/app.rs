@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::entropy::Entropy;
+use crate::keys::{KeyError, Keyring};
 use crate::secret::Secrets;
 use crate::storage::Storage;
 
@@ -23,43 +24,63 @@ pub struct Parts {
 
 /// The running server's handles; cheap to clone, used as axum state.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Handles>);
+
+struct Handles {
+    parts: Parts,
+    keys: Keyring,
+}
 
 impl App {
-    /// Puts the parts together.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    /// Puts the parts together and readies the signing keys.
+    ///
+    /// # Errors
+    /// [`KeyError`], when the keys cannot be made or opened.
+    pub async fn start(parts: Parts) -> Result<Self, KeyError> {
+        let Parts {
+            settings,
+            storage,
+            clock,
+            entropy,
+        } = &parts;
+        let keys = Keyring::open(settings, &**storage, clock.now(), &**entropy).await?;
+        Ok(Self(Arc::new(Handles { parts, keys })))
     }
 
     /// What the operator configured.
     #[must_use]
     pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.0.parts.settings
     }
 
     /// Where everything is kept.
     #[must_use]
     pub fn storage(&self) -> &dyn Storage {
-        &*self.0.storage
+        &*self.0.parts.storage
     }
 
     /// The time.
     #[must_use]
     pub fn clock(&self) -> &dyn Clock {
-        &*self.0.clock
+        &*self.0.parts.clock
     }
 
     /// Randomness.
     #[must_use]
     pub fn entropy(&self) -> &dyn Entropy {
-        &*self.0.entropy
+        &*self.0.parts.entropy
+    }
+
+    /// The signing keys.
+    #[must_use]
+    pub fn keys(&self) -> &Keyring {
+        &self.0.keys
     }
 
     /// What keys are derived from.
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
-        &self.0.settings.secrets
+        &self.0.parts.settings.secrets
     }
 }
 

@@ -20,8 +20,8 @@ pub use dsn::Dsn;
 pub use read::{ConfigError, Problem};
 pub use sections::{
     AccessTokens, Cookie, Grants, JwtStrategy, KeyAlgorithm, Keys, Listener, Log, LogFormat,
-    OAuth2, Oidc, Pkce, RefreshTokens, SameSite, ScopeClaim, Scopes, SecretLists, SelfService,
-    SelfUrls, Serve, Session, Strategies, Ttl, Urls, Written,
+    LogLevel, OAuth2, Oidc, Pkce, RefreshTokens, SameSite, ScopeClaim, Scopes, SecretLists,
+    SelfService, SelfUrls, Serve, Session, Strategies, Ttl, Urls, Written,
 };
 
 use crate::duration::GoDuration;
@@ -68,9 +68,9 @@ impl Settings {
     /// Checks what was written and resolves defaults.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found.
-    pub fn resolve(written: Written, mode: Mode) -> Result<Self, ConfigError> {
-        check::resolve(written, mode)
+    /// [`ConfigError`] with every problem found; `source` names the origin in its message.
+    pub fn resolve(written: Written, mode: Mode, source: &str) -> Result<Self, ConfigError> {
+        check::resolve(written, mode, source)
     }
 
     /// The absolute URL of `path` (which starts with `/`) on the public listener, as clients see it.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::entropy::EntropyError;
+use crate::keys::KeyError;
 use crate::storage::StorageError;
 
 /// An answer that says no.
@@ -124,6 +125,12 @@ impl From<StorageError> for ApiError {
 
 impl From<EntropyError> for ApiError {
     fn from(error: EntropyError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
         Self::internal(&error)
     }
 }

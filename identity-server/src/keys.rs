@@ -3,12 +3,341 @@
 //! Owns the private keys and the public key set. Does not know what a token says: the OAuth2 and OpenID Connect
 //! rooms hand over claims and get a signed token back.
 
+//!
+//! - `rotate`: the life of a key, pure.
+//! - `pair`: one key pair; the only file that touches private keys.
+//! - `ring`: the keys in memory.
+//! - `sign`: claims to token. `jwks`: the public keys over HTTP.
+
+pub mod jwks;
+mod pair;
+mod ring;
+mod rotate;
+mod sign;
 pub mod store;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::config::Settings;
+use crate::entropy::{Entropy, EntropyError};
+use crate::id::KeyId;
+use crate::secret::{Purpose, SealError, SealingKeys};
+use crate::storage::{Storage, StorageError};
+use pair::{CryptoError, Pair};
+use ring::Ring;
+use rotate::Plan;
+use store::StoredKey;
+
+pub use rotate::Phase;
+pub use sign::Envelope;
+
+/// What private keys are sealed for.
+const PRIVATE_KEYS: Purpose = Purpose("signing keys at rest");
+
+/// Makes aws-lc-rs do jsonwebtoken's cryptography. Must run before any token is checked: where another crate links
+/// a second back end, jsonwebtoken refuses to choose. Calling it again changes nothing.
+pub fn install_crypto() {
+    // An error means that a provider is installed already, and this crate installs no other.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+/// The signing keys of a running server.
+///
+/// Signing never touches the storage: it uses the keys as last [refreshed](Self::refresh), and their phases follow
+/// from the time that is passed in.
+pub struct Keyring {
+    sealing: SealingKeys,
+    longest_token: time::Duration,
+    ring: RwLock<Arc<Ring>>,
+}
+
+impl Keyring {
+    /// Loads the keys, after making those that are missing: every set gets its first, and a successor if the
+    /// configured algorithm changed.
+    ///
+    /// # Errors
+    /// [`KeyError`]; in particular if none of `secrets.system` opens a stored key.
+    pub async fn open(
+        settings: &Settings,
+        storage: &dyn Storage,
+        now: OffsetDateTime,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, KeyError> {
+        install_crypto();
+        let maker = KeyMaker::new(settings);
+        for set in KeySet::ALL {
+            maker.ensure(storage, set, now, entropy).await?;
+        }
+        let keyring = Self {
+            sealing: settings.secrets.sealing(PRIVATE_KEYS),
+            longest_token: settings.longest_token(),
+            ring: RwLock::default(),
+        };
+        keyring.refresh(storage).await?;
+        Ok(keyring)
+    }
+
+    /// Reads the keys again, so that a rotation by another process becomes known. On an error the old ones stay.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn refresh(&self, storage: &dyn Storage) -> Result<(), KeyError> {
+        let stored = storage.read().await?.keys().await?;
+        let fresh = Ring::load(stored, &self.sealing, &self.ring())?;
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        Ok(())
+    }
+
+    /// Signs `claims`.
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`] for a token that would outlive its key, [`KeyError::NoActiveKey`].
+    pub fn sign<C: Serialize>(
+        &self,
+        envelope: Envelope<'_>,
+        claims: &C,
+    ) -> Result<String, KeyError> {
+        if envelope.expires_at - envelope.issued_at > self.longest_token {
+            return Err(KeyError::TooLong);
+        }
+        let ring = self.ring();
+        let key = ring
+            .active(envelope.set, envelope.issued_at)
+            .ok_or(KeyError::NoActiveKey(envelope.set))?;
+        sign::compact(key, envelope.typ, claims)
+    }
+
+    /// The algorithm that `set` signs with now; for discovery and for `at_hash`.
+    ///
+    /// # Errors
+    /// [`KeyError::NoActiveKey`].
+    pub fn algorithm(&self, set: KeySet, now: OffsetDateTime) -> Result<Algorithm, KeyError> {
+        self.ring()
+            .active(set, now)
+            .map(|key| key.stored.algorithm)
+            .ok_or(KeyError::NoActiveKey(set))
+    }
+
+    /// The claims of `token` if one of our published keys of `set` signed it. **Only the signature is checked**, no
+    /// time, audience or revocation: an `id_token_hint` may be old.
+    #[must_use]
+    pub fn signed_claims(&self, set: KeySet, token: &str, now: OffsetDateTime) -> Option<Value> {
+        self.ring().open_token(set, token, now)
+    }
+
+    /// The JSON Web Key Set for the world.
+    #[must_use]
+    pub fn public_set(&self, now: OffsetDateTime) -> Value {
+        json!({"keys": self.ring().published(now)})
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring([redacted])")
+    }
+}
+
+/// Makes keys and rotates them, in the storage. Needs no running server.
+pub struct KeyMaker<'a> {
+    settings: &'a Settings,
+    sealing: SealingKeys,
+}
+
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// This key is new, or signs earlier than planned.
+    Started(StoredKey),
+    /// This key was published already and takes over by itself.
+    Pending(StoredKey),
+}
+
+impl<'a> KeyMaker<'a> {
+    /// Takes algorithms, times and secrets from the settings.
+    #[must_use]
+    pub fn new(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            sealing: settings.secrets.sealing(PRIVATE_KEYS),
+        }
+    }
+
+    /// Publishes the next key of `set`; it signs after `keys.publish_ahead`, or `at_once`: then verifiers that cache
+    /// the key set refuse good tokens until they fetch it again.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn rotate(
+        &self,
+        storage: &dyn Storage,
+        set: KeySet,
+        now: OffsetDateTime,
+        entropy: &dyn Entropy,
+        at_once: bool,
+    ) -> Result<Rotation, KeyError> {
+        // Made before the write lock is taken; thrown away if it turns out not to be needed.
+        let candidate = self.candidate(set, now, entropy).await?;
+        let mut tx = storage.begin().await?;
+        let keys = tx.keys().await?;
+        let ahead = self.settings.keys.publish_ahead.0;
+        let rotation = match rotate::plan(&keys, set, now, ahead, at_once) {
+            Plan::Wait { successor } => return Ok(Rotation::Pending(successor)),
+            Plan::Advance {
+                successor,
+                activates_at,
+            } => {
+                let successor = StoredKey {
+                    activates_at,
+                    ..successor
+                };
+                tx.update_key_times(&successor).await?;
+                Rotation::Started(successor)
+            }
+            Plan::Create { activates_at } => {
+                let successor = StoredKey {
+                    activates_at,
+                    ..candidate
+                };
+                tx.insert_key(&successor).await?;
+                Rotation::Started(successor)
+            }
+        };
+        let (Rotation::Started(successor) | Rotation::Pending(successor)) = &rotation;
+        for key in rotate::retire(&keys, successor) {
+            tx.update_key_times(&key).await?;
+        }
+        tx.commit().await?;
+        Ok(rotation)
+    }
+
+    /// Makes the set usable, and lets every key know the longest token that it may have to outlive.
+    async fn ensure(
+        &self,
+        storage: &dyn Storage,
+        set: KeySet,
+        now: OffsetDateTime,
+        entropy: &dyn Entropy,
+    ) -> Result<(), KeyError> {
+        let keys = storage.read().await?.keys().await?;
+        let newest = keys
+            .iter()
+            .filter(|key| key.set == set && key.phase(now) <= Phase::Active)
+            .max_by_key(|key| key.activates_at);
+        if newest.is_none_or(|key| key.algorithm != self.settings.keys.algorithm_of(set)) {
+            self.rotate(storage, set, now, entropy, false).await?;
+        }
+        let longest = self.settings.longest_token();
+        let short = |key: &StoredKey| key.set == set && key.token_lifespan < longest;
+        if keys.iter().any(short) {
+            let mut tx = storage.begin().await?;
+            for key in tx.keys().await?.into_iter().filter(short) {
+                tx.update_key_times(&StoredKey {
+                    token_lifespan: longest,
+                    ..key
+                })
+                .await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn candidate(
+        &self,
+        set: KeySet,
+        now: OffsetDateTime,
+        entropy: &dyn Entropy,
+    ) -> Result<StoredKey, KeyError> {
+        let algorithm = self.settings.keys.algorithm_of(set);
+        let pair = tokio::task::spawn_blocking(move || Pair::generate(algorithm))
+            .await
+            .map_err(|_| CryptoError)??;
+        let id = KeyId::random(entropy)?;
+        let sealed_private = self
+            .sealing
+            .seal(entropy, id.as_str().as_bytes(), &pair.pkcs8()?)
+            .map_err(|source| KeyError::Sealed {
+                id: id.clone(),
+                source,
+            })?;
+        Ok(StoredKey {
+            set,
+            algorithm,
+            sealed_private,
+            public_jwk: pair.public_jwk(&id)?.to_string(),
+            id,
+            created_at: now,
+            activates_at: now,
+            retires_at: None,
+            token_lifespan: self.settings.longest_token(),
+        })
+    }
+}
+
+/// Removes expired keys. Answers how many there were.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn remove_expired(
+    storage: &dyn Storage,
+    now: OffsetDateTime,
+) -> Result<usize, StorageError> {
+    let expired = |key: &StoredKey| key.phase(now) == Phase::Expired;
+    if !storage.read().await?.keys().await?.iter().any(expired) {
+        return Ok(0);
+    }
+    let mut tx = storage.begin().await?;
+    let mut removed = 0;
+    for key in tx.keys().await?.iter().filter(|key| expired(key)) {
+        removed += usize::from(tx.delete_key(&key.id).await?);
+    }
+    tx.commit().await?;
+    Ok(removed)
+}
+
+/// Why there is no signature, or no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The token would live longer than its key stays published.
+    #[error("the token would live longer than `keys.longest_token` allows")]
+    TooLong,
+    /// Nothing signs for this set now.
+    #[error(
+        "no key of the set `{0}` is active; does the clock of this machine tell the right time?"
+    )]
+    NoActiveKey(KeySet),
+    /// The private key cannot be sealed or opened.
+    #[error("signing key `{id}`: {source}")]
+    Sealed {
+        /// Which key.
+        id: KeyId,
+        /// Why.
+        source: SealError,
+    },
+    /// The claims are not representable in JSON.
+    #[error("the claims cannot be written as JSON: {0}")]
+    Claims(String),
+    /// The cryptographic library refused.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// No storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
 
 /// Which tokens a key signs. The names are Hydra's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +405,14 @@ impl Algorithm {
             Self::Rs256 => "RS256",
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
+        }
+    }
+
+    fn jose(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
+            Self::Es256 => jsonwebtoken::Algorithm::ES256,
+            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
         }
     }
 }

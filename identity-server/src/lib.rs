@@ -7,7 +7,7 @@
 //!
 //! Around them: [`config`] (settings), [`app`] (the handles a request may use), [`storage`] (where rows live),
 //! [`clock`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
-//! [`middleware`] (every layer), [`serve`] (the listeners), [`cli`] (the command line).
+//! [`middleware`] (every layer), [`serve`] (the listeners), [`maintenance`] (what is done now and then), [`cli`] (the command line).
 //!
 //! # The law between them
 //! - `router -> <room>/http -> <room> -> <room>/store (a trait) <- storage`. Nothing flows back.
@@ -25,6 +25,7 @@ pub mod error;
 pub mod health;
 pub mod id;
 pub mod keys;
+pub mod maintenance;
 pub mod middleware;
 pub mod oauth2;
 pub mod router;

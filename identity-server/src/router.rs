@@ -6,6 +6,7 @@ use axum::routing::get;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::keys::jwks;
 use crate::{health, middleware};
 
 /// The public listener.
@@ -13,7 +14,8 @@ pub fn public(app: App) -> Router {
     let routes = Router::new()
         .route("/health/alive", get(health::alive))
         .route("/health/ready", get(health::ready))
-        .route("/version", get(health::version));
+        .route("/version", get(health::version))
+        .route("/.well-known/jwks.json", get(jwks::get));
     finish(routes, app, middleware::Side::Public)
 }
 

@@ -24,7 +24,7 @@ const DISTINCT_CHARACTERS: usize = 10;
 /// What one verifier may lag behind, besides the cache time that we allow: our own refresh, clocks, queues.
 const PUBLISH_MARGIN: time::Duration = time::Duration::minutes(1);
 
-pub(super) fn resolve(written: Written, mode: Mode) -> Result<Settings, ConfigError> {
+pub(super) fn resolve(written: Written, mode: Mode, source: &str) -> Result<Settings, ConfigError> {
     let mut problems = Vec::new();
     check_secrets(
         "secrets.system",
@@ -73,7 +73,7 @@ pub(super) fn resolve(written: Written, mode: Mode) -> Result<Settings, ConfigEr
         _ => {
             problems.dedup();
             Err(ConfigError {
-                source_name: "file and environment".into(),
+                source_name: source.to_owned(),
                 problems,
             })
         }

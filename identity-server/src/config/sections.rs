@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::duration::GoDuration;
-use crate::keys::Algorithm;
+use crate::keys::{Algorithm, KeySet};
 use crate::secret::SecretText;
 
 /// The whole file.
@@ -338,6 +338,18 @@ impl Default for Keys {
     }
 }
 
+impl Keys {
+    /// What new keys of `set` are.
+    #[must_use]
+    pub fn algorithm_of(&self, set: KeySet) -> Algorithm {
+        let own = match set {
+            KeySet::AccessToken => &self.access_token,
+            KeySet::IdToken => &self.id_token,
+        };
+        own.algorithm.unwrap_or(self.algorithm)
+    }
+}
+
 /// `keys.access_token`, `keys.id_token`
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -412,11 +424,11 @@ pub struct SelfService {
 }
 
 /// `log`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter like `info,gatepost::keys=debug`.
-    pub level: String,
+    /// How much to say.
+    pub level: LogLevel,
     /// How lines look.
     pub format: LogFormat,
 }
@@ -424,8 +436,38 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            level: "info".into(),
+            level: LogLevel::Info,
             format: LogFormat::Text,
+        }
+    }
+}
+
+/// `log.level`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What needs repair. (Hydra's `panic` and `fatal` mean this too.)
+    #[serde(alias = "panic", alias = "fatal")]
+    Error,
+    /// What needs attention.
+    #[serde(alias = "warning")]
+    Warn,
+    /// One line per request.
+    Info,
+    /// How decisions were made.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl From<LogLevel> for tracing::Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
         }
     }
 }

@@ -26,7 +26,7 @@ fn keys(error: &ConfigError) -> Vec<&str> {
 
 #[test]
 fn the_shortest_production_file_is_enough() {
-    let settings = Settings::resolve(read(GOOD, &[]).unwrap(), Mode::Production).unwrap();
+    let settings = Settings::resolve(read(GOOD, &[]).unwrap(), Mode::Production, "test").unwrap();
     assert_eq!(settings.issuer, "https://id.example/", "byte for byte");
     assert_eq!(
         settings.public_url("/oauth2/token"),
@@ -102,7 +102,7 @@ secrets: { system: [short, aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa] }
 ttl: { auth_code: 0s }
 keys: { publish_ahead: 5m }
 ";
-    let error = Settings::resolve(read(yaml, &[]).unwrap(), Mode::Production).unwrap_err();
+    let error = Settings::resolve(read(yaml, &[]).unwrap(), Mode::Production, "test").unwrap_err();
     for key in [
         "dsn",
         "urls.self.issuer",
@@ -122,7 +122,7 @@ keys: { publish_ahead: 5m }
 
 #[test]
 fn missing_secrets_and_issuer_are_refused_with_a_remedy() {
-    let error = Settings::resolve(read("", &[]).unwrap(), Mode::Production)
+    let error = Settings::resolve(read("", &[]).unwrap(), Mode::Production, "test")
         .unwrap_err()
         .to_string();
     assert!(
@@ -135,7 +135,7 @@ fn missing_secrets_and_issuer_are_refused_with_a_remedy() {
 #[test]
 fn development_allows_http_and_derives_the_issuer() {
     let yaml = "secrets: { system: [0a1b2c3d4e5f60718293a4b5c6d7e8f9] }";
-    let settings = Settings::resolve(read(yaml, &[]).unwrap(), Mode::Dev).unwrap();
+    let settings = Settings::resolve(read(yaml, &[]).unwrap(), Mode::Dev, "test").unwrap();
     assert_eq!(settings.issuer, "http://127.0.0.1:4444");
     assert!(!settings.secure_cookies());
 }

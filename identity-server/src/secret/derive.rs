@@ -40,7 +40,7 @@ impl Secrets {
     /// Keys that authenticate what is handed out, from `secrets.system`.
     #[must_use]
     pub fn mac(&self, purpose: Purpose) -> MacKeys {
-        MacKeys::new(derive_all(&self.system, purpose))
+        MacKeys::new(&derive_all(&self.system, purpose))
     }
 
     /// Keys that encrypt cookies, from `secrets.cookie`.
@@ -52,7 +52,7 @@ impl Secrets {
     /// Keys that authenticate cookies and CSRF tokens, from `secrets.cookie`.
     #[must_use]
     pub fn cookie_mac(&self, purpose: Purpose) -> MacKeys {
-        MacKeys::new(derive_all(&self.cookie, purpose))
+        MacKeys::new(&derive_all(&self.cookie, purpose))
     }
 }
 

@@ -11,7 +11,7 @@ use super::derive::DerivedKey;
 pub struct MacKeys(Vec<hmac::Key>);
 
 impl MacKeys {
-    pub(super) fn new(keys: Vec<DerivedKey>) -> Self {
+    pub(super) fn new(keys: &[DerivedKey]) -> Self {
         Self(
             keys.iter()
                 .map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))

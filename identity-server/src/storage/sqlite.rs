@@ -42,20 +42,23 @@ pub struct SqliteStorage {
 }
 
 impl SqliteStorage {
-    /// Opens (and makes, if missing) the database in `file`. Tables are not touched: see [`Storage::migrate`].
+    /// Opens the database in `file`. Tables are not touched: see [`Storage::migrate`].
     ///
     /// # Errors
     /// [`OpenError`] names the file.
-    pub async fn open(file: &Path) -> Result<Self, OpenError> {
+    pub async fn open(file: &Path, missing: Missing) -> Result<Self, OpenError> {
+        let fail = |reason: String| OpenError {
+            file: file.to_owned(),
+            reason,
+        };
+        if missing == Missing::Create {
+            create(file).map_err(|error| fail(error.to_string()))?;
+        }
         let options = options()
             .filename(file)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal);
-        let fail = |error: sqlx::Error| OpenError {
-            file: file.to_owned(),
-            reason: reason(&error),
-        };
-        let writer = pool(1).connect_with(options.clone()).await.map_err(fail)?;
+        let connected = pool(1).connect_with(options.clone()).await;
+        let writer = connected.map_err(|error| fail(reason(&error)))?;
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writer, readers })
     }
@@ -74,6 +77,24 @@ impl SqliteStorage {
             writer,
         })
     }
+}
+
+/// What to do about a file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Make it.
+    Create,
+    /// Say so.
+    Refuse,
+}
+
+/// Makes the file, readable for its owner only: it holds password hashes. SQLite gives its companions the same mode.
+fn create(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
 }
 
 /// A database file that cannot be used.

@@ -1,0 +1,137 @@
+//! `gatepost serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::sync::watch;
+
+use super::logging;
+use super::settings::{DEV_SECRETS, SettingsArgs, open};
+use crate::app::{App, Parts};
+use crate::clock::SystemClock;
+use crate::config::{Dsn, Settings};
+use crate::entropy::SystemEntropy;
+use crate::maintenance;
+use crate::serve::Bound;
+use crate::storage::sqlite::Missing;
+
+/// How long requests under way may take after a signal to stop.
+const DRAIN: Duration = Duration::from_secs(35);
+
+/// Run the server.
+///
+/// Examples:
+///   gatepost serve --dev                      try it: plain http, files in the working directory
+///   gatepost serve -c gatepost.yaml           the real thing: needs secrets and an https issuer
+///   DSN=memory gatepost serve --dev           keep nothing
+///
+/// The smallest gatepost.yaml:
+///   dsn: sqlite:///var/lib/gatepost/gatepost.sqlite
+///   urls: { self: { issuer: https://id.example.com } }
+///   secrets: { system: ["<openssl rand -base64 48>"] }
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let settings = self.settings.load()?;
+        logging::start(&settings.log);
+        // The addresses first: a second server must fail before it touches the first one's database.
+        let bound = Bound::bind(&settings.public, &settings.admin).await?;
+        let storage = open(&settings, Missing::Create).await?;
+        storage
+            .migrate()
+            .await
+            .context("cannot bring the database up to date")?;
+        let parts = Parts {
+            settings,
+            storage: Arc::clone(&storage),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy::default()),
+        };
+        let app = App::start(parts)
+            .await
+            .context("cannot ready the signing keys")?;
+        let (public, admin) = bound.addresses()?;
+        announce(app.settings(), public, admin);
+        until_told_to_stop(bound, app).await?;
+        storage.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn until_told_to_stop(bound: Bound, app: App) -> anyhow::Result<()> {
+    let (tell, stop) = watch::channel(false);
+    let signals = tokio::spawn(async move {
+        signal().await;
+        tracing::info!("stopping; a second signal ends at once");
+        // Nobody listens any more if the server ended by itself.
+        let _ = tell.send(true);
+        signal().await;
+        std::process::exit(130);
+    });
+    let chores = tokio::spawn(maintenance::run(app.clone(), stop.clone()));
+    let mut stopping = stop.clone();
+    let patience = async {
+        if stopping.wait_for(|stop| *stop).await.is_ok() {
+            tokio::time::sleep(DRAIN).await;
+        }
+    };
+    tokio::select! {
+        served = bound.serve(app, stop) => served?,
+        () = patience => tracing::warn!("gave up waiting for requests under way"),
+    }
+    signals.abort();
+    chores.abort();
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {
+    tracing::info!(%public, %admin, issuer = settings.issuer, version = env!("CARGO_PKG_VERSION"), "ready");
+    if !settings.dev {
+        return;
+    }
+    let database = match &settings.dsn {
+        Dsn::Memory => "in memory, gone when this ends".to_owned(),
+        Dsn::Sqlite(file) => file.display().to_string(),
+    };
+    println!(
+        "
+  Gatepost {version}, for development: plain http, do not expose it.
+
+    public    http://{public}        /.well-known/openid-configuration
+    admin     http://{admin}        /admin/clients
+    issuer    {issuer}
+    database  {database}
+    secrets   {DEV_SECRETS}
+
+  Next:  gatepost create client --grant-type client_credentials --scope read
+  Stop:  Ctrl-C
+",
+        version = env!("CARGO_PKG_VERSION"),
+        issuer = settings.issuer,
+    );
+}

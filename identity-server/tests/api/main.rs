@@ -1,0 +1,16 @@
+//! The HTTP API, end to end in one process: the real routes and layers over a database in memory, with a clock that
+//! the test moves and randomness that repeats. The modules mirror the URLs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod harness;
+
+mod health;
+mod well_known;

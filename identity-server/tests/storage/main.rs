@@ -1,0 +1,84 @@
+//! Conformance: what every storage must do, run over every backend. A room adds a generic function over
+//! `&dyn Storage` in a module of its own, and a line in `conformance!` below.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod keys;
+mod transactions;
+
+use std::sync::Arc;
+
+use gatepost::storage::Storage;
+use gatepost::storage::sqlite::{Missing, SqliteStorage};
+
+/// A migrated, empty storage, and whatever must live as long as it does.
+pub struct Backend {
+    pub storage: Arc<dyn Storage>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Backend {
+    pub async fn sqlite_memory() -> Self {
+        let storage = SqliteStorage::in_memory().await.unwrap();
+        storage.migrate().await.unwrap();
+        Self {
+            storage: Arc::new(storage),
+            _folder: None,
+        }
+    }
+
+    pub async fn sqlite_file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = SqliteStorage::open(&folder.path().join("test.sqlite"), Missing::Create)
+            .await
+            .unwrap();
+        storage.migrate().await.unwrap();
+        Self {
+            storage: Arc::new(storage),
+            _folder: Some(folder),
+        }
+    }
+}
+
+/// One test per backend and case: `conformance!(keys::a_key_is_kept_as_it_was, …)`.
+macro_rules! conformance {
+    ($($room:ident :: $case:ident),+ $(,)?) => {
+        mod sqlite_memory {
+            $(#[tokio::test]
+            async fn $case() {
+                let backend = crate::Backend::sqlite_memory().await;
+                crate::$room::$case(&*backend.storage).await;
+                backend.storage.close().await;
+            })+
+        }
+
+        mod sqlite_file {
+            $(#[tokio::test]
+            async fn $case() {
+                let backend = crate::Backend::sqlite_file().await;
+                crate::$room::$case(&*backend.storage).await;
+                backend.storage.close().await;
+            })+
+        }
+    };
+}
+
+conformance!(
+    transactions::a_committed_write_is_seen_by_the_next_reader,
+    transactions::a_dropped_transaction_leaves_no_trace,
+    transactions::a_reading_transaction_cannot_write,
+    transactions::writers_take_turns_and_lose_nothing,
+    transactions::migrating_again_changes_nothing,
+    transactions::a_closed_storage_is_unavailable,
+    keys::a_key_is_kept_as_it_was,
+    keys::the_same_key_twice_is_a_conflict,
+    keys::only_the_times_of_a_key_change,
+    keys::a_deleted_key_is_gone,
+);
