@@ -38,6 +38,8 @@ enum Command {
     /// Look at the signing keys, or replace them.
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Make something.
     #[command(subcommand)]
     Create(Create),
@@ -82,6 +84,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Serve(serve) => serve.run().await,
         Command::Migrate(migrate) => migrate.run().await,
         Command::Keys(keys) => keys.run().await,
+        Command::Rules(rules) => rules.run(),
         Command::Create(Create::Client(create)) => create.run().await,
         Command::Perform(Perform::ClientCredentials(perform)) => perform.run().await,
         Command::Perform(Perform::AuthorizationCode(perform)) => perform.run().await,
