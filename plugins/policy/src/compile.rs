@@ -11,7 +11,7 @@ use crate::{
     call::Endpoint,
     config::{ConfigErrors, Errors, Place, Section, kind, merge},
     jose::KeySetSettings,
-    matching::{Pattern, RuleIndex, Strategy},
+    matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
     mutate::Mutator,
     on_error::ErrorHandler,
     pipeline::{Policy, Rule},
@@ -121,6 +121,7 @@ pub(crate) struct Compiler<'a> {
     error_handlers: Value,
     fallback: Vec<String>,
     strategy: Strategy,
+    patterns: PatternCompiler,
     key_sets: Vec<(String, Endpoint)>,
     key_set_settings: KeySetSettings,
     origins: BTreeMap<Arc<str>, Place>,
@@ -157,6 +158,7 @@ impl<'a> Compiler<'a> {
             error_handlers: error_section.value("handlers").cloned().unwrap_or_default(),
             fallback,
             strategy,
+            patterns: PatternCompiler::default(),
             key_sets: Vec::new(),
             key_set_settings: KeySetSettings::default(),
             origins: BTreeMap::new(),
@@ -256,7 +258,7 @@ impl<'a> Compiler<'a> {
         Some((methods, pattern, rule))
     }
 
-    fn matched(&self, rule: &mut Section<'_>) -> Option<(Vec<String>, Pattern)> {
+    fn matched(&mut self, rule: &mut Section<'_>) -> Option<(Vec<String>, Pattern)> {
         let place = rule.place().key("match");
         let Some(value) = rule.value("match").cloned() else {
             rule.wrong(
@@ -279,7 +281,7 @@ impl<'a> Compiler<'a> {
             section.wrong("url", "must not be empty");
             return None;
         }
-        match Pattern::compile(self.strategy, &url) {
+        match self.patterns.compile(self.strategy, &url) {
             Ok(pattern) => Some((methods, pattern)),
             Err(error) => {
                 section.wrong("url", error.to_string());

@@ -25,4 +25,4 @@ mod regexp;
 mod tests;
 
 pub use index::{Lookup, RuleIndex};
-pub use pattern::{Compiler, Pattern, PatternError, Strategy, TooManySteps};
+pub use pattern::{Pattern, PatternCompiler, PatternError, Strategy, TooManySteps};

@@ -64,7 +64,7 @@ impl Pattern {
     /// # Errors
     /// Names the piece at fault and what is wrong with it.
     pub fn compile(strategy: Strategy, pattern: &str) -> Result<Self, PatternError> {
-        Compiler::default().compile(strategy, pattern)
+        PatternCompiler::default().compile(strategy, pattern)
     }
 
     /// Matches the whole of `subject`: the capture groups, or `None` where it does not match.
@@ -104,11 +104,11 @@ impl Pattern {
 /// Compiles patterns, keeping one copy of what several of them share. Ten thousand rules that all
 /// end in `<[0-9]+>` need that expression once.
 #[derive(Debug, Default)]
-pub struct Compiler {
+pub struct PatternCompiler {
     linear: HashMap<(String, Strategy), Arc<Linear>>,
 }
 
-impl Compiler {
+impl PatternCompiler {
     /// Like [`Pattern::compile`].
     ///
     /// # Errors

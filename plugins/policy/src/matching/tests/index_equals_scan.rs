@@ -136,7 +136,7 @@ fn a_handful_of_ten_thousand_rules_is_tried() {
         |n| format!("<.*>://<.*>/anywhere-{n:05}/<.*>"),
         |n| format!("http://h/look-{n:05}/<(?!admin).*>"),
     ];
-    let mut compiler = Compiler::default();
+    let mut compiler = PatternCompiler::default();
     let rules = (0..10_000_usize).map(|n| {
         let pattern = shapes[n.checked_rem(shapes.len()).unwrap()](n);
         let pattern = compiler.compile(Strategy::Regexp, &pattern).unwrap();
