@@ -88,7 +88,8 @@ impl Function {
         })
     }
 
-    fn check_count(&self, count: usize) -> Result<(), String> {
+    /// Whether it can be called with so many arguments.
+    pub(super) fn check_count(&self, count: usize) -> Result<(), String> {
         let Self {
             name, least, most, ..
         } = self;

@@ -208,8 +208,7 @@ impl<'s> Lexer<'s> {
             Some(c)
                 if !SPACES.contains(&c)
                     && !".,|:()".contains(c)
-                    && !self.rest.starts_with("}}")
-                    && c != '=' =>
+                    && !self.rest.starts_with("}}") =>
             {
                 Err(self.error(format!(
                     "unexpected `{}` after `{word}`",

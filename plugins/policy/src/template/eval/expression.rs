@@ -5,6 +5,7 @@ use crate::template::{
     ast::{Command, Expression, Fields, Pipeline},
     error::Fault,
     functions::{Args, Function, Kind},
+    object::Object,
     value::{Map, Value},
 };
 
@@ -138,10 +139,29 @@ impl<'v> Run<'v> {
             return Ok(value);
         };
         for name in path {
-            self.budget.steps(1)?;
+            self.budget.steps(cost(&value))?;
             value = member(&value, name, &[])?;
         }
+        self.budget.steps(cost(&value))?;
         member(&value, last, arguments)
+    }
+}
+
+/// Steps that a member of `value` takes: a URL's methods read all of it.
+const fn cost(value: &Value<'_>) -> usize {
+    match value {
+        Value::Object(Object::Url(url)) => {
+            let query = match &url.query {
+                Some(query) => query.len(),
+                None => 0,
+            };
+            url.path
+                .len()
+                .saturating_add(query)
+                .wrapping_shr(5)
+                .saturating_add(1)
+        }
+        _ => 1,
     }
 }
 

@@ -76,6 +76,8 @@ fn verb<'i, 'v: 'i>(
             "`printf` supports neither `%[n]`, `%p` nor the flag `#` with this verb",
         ));
     }
+    // `%+v` asks for field names, not for a sign.
+    verb.plus &= name != 'v';
     verb.name = name;
     Ok(Some(verb))
 }
@@ -145,11 +147,12 @@ pub(super) fn scalar(draft: &mut Draft<'_>, value: &Value<'_>, verb: Verb) -> Re
 fn misfit(draft: &mut Draft<'_>, value: &Value<'_>, verb: Verb) -> Result<(), Fault> {
     draft.push("%!")?;
     draft.push_char(verb.name)?;
-    draft.push("(")?;
-    if !value.is_nil() {
-        draft.push(value.type_name())?;
-        draft.push("=")?;
+    if value.is_nil() {
+        return draft.push("(<nil>)");
     }
+    draft.push("(")?;
+    draft.push(value.type_name())?;
+    draft.push("=")?;
     write(draft, value, Verb { name: 'v', ..verb })?;
     draft.push(")")
 }
@@ -305,10 +308,9 @@ fn real(draft: &mut Draft<'_>, number: f64, verb: Verb) -> Result<(), Fault> {
 }
 
 const fn sign(negative: bool, verb: Verb) -> &'static str {
-    // `%+v` asks for field names, not for a sign.
     if negative {
         "-"
-    } else if verb.plus && verb.name != 'v' {
+    } else if verb.plus {
         "+"
     } else if verb.space {
         " "

@@ -86,7 +86,6 @@ impl<'a, 'v> Args<'a, 'v> {
                 Err(self.wrong_type(index, "a map of any values (use `.Get`)"))
             }
             Value::Map(map) => Ok(map.clone()),
-            Value::Null => Ok(Map::Nil),
             _ => Err(self.wrong_type(index, "a map")),
         }
     }

@@ -9,7 +9,7 @@ use crate::template::{
 pub(super) const TABLE: &[Function] = &[
     Function::new("len", 1, 1, len),
     Function::new("index", 1, ANY, index),
-    Function::new("default", 1, 2, default),
+    Function::new("default", 1, ANY, default),
     Function::new("empty", 1, 1, |args| {
         Ok(Value::Bool(!args.value(0).truth()))
     }),

@@ -160,8 +160,12 @@ fn same<'v>(args: &mut Args<'_, 'v>, one: &Value<'v>, other: &Value<'v>) -> Resu
 }
 
 fn sort_alpha<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
+    let Value::List(list) = args.value(0) else {
+        let only = args.display(args.value(0))?;
+        return Ok(Value::List(List::from_texts(vec![only.into()])));
+    };
     let mut texts = Vec::new();
-    for element in args.list(0)?.iter().filter(|element| !element.is_nil()) {
+    for element in list.iter().filter(|element| !element.is_nil()) {
         texts.push(args.display(&element)?);
     }
     texts.sort();

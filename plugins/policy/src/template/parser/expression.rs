@@ -102,7 +102,7 @@ impl Parser<'_> {
             if !self.peek().spaced {
                 return Err(self.unexpected(what));
             }
-            arguments.push(self.operand(what)?);
+            arguments.push(self.argument(what)?);
         }
         match head {
             Expression::Function(function) => function.command(place, arguments, piped),
@@ -122,6 +122,18 @@ impl Parser<'_> {
                 arguments,
             }),
         }
+    }
+
+    /// An operand that is no command's head: a function there is called without arguments.
+    fn argument(&mut self, what: &str) -> Result<Expression, TemplateError> {
+        let place = self.peek().place;
+        let operand = self.operand(what)?;
+        if let Expression::Function(function) = operand {
+            function
+                .check_count(0)
+                .map_err(|problem| TemplateError::new(place, problem))?;
+        }
+        Ok(operand)
     }
 
     /// A term, and the fields right behind it.

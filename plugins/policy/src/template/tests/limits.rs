@@ -1,0 +1,90 @@
+use serde_json::json;
+
+use super::{Template, fails, render_with, session};
+
+#[test]
+fn work_text_and_depth_end_in_an_error() {
+    fails(&[
+        ("{{ range 1000000000000 }}{{ end }}", "steps"),
+        ("{{ range 400 }}{{ range 400 }}{{ end }}{{ end }}", "steps"),
+        (
+            "{{ define \"r\" }}{{ template \"r\" }}{{ end }}{{ template \"r\" }}",
+            "levels",
+        ),
+        (
+            "{{ $x := \"aaaaaaaa\" }}{{ range 100 }}{{ $x = print (cat $x $x) }}{{ end }}",
+            "text",
+        ),
+        ("{{ repeat 1000000000 \"aaaa\" }}", "text"),
+        ("{{ printf \"%999999999d\" 1 }}", "text"),
+        ("{{ printf \"%.999999f\" 1.0 }}", "precision"),
+        (
+            "{{ replace \"\" (repeat 1000 \"b\") (repeat 1000 \"a\") }}",
+            "text",
+        ),
+        (
+            "{{ join (repeat 10000 \"b\") (splitList \"\" (repeat 100 \"a\")) }}",
+            "text",
+        ),
+        (
+            "{{ $l := list }}{{ range 100 }}{{ $l = list $l }}{{ end }}{{ $l }}",
+            "32 levels",
+        ),
+        (
+            "{{ $m := dict }}{{ range 100 }}{{ $m = dict \"k\" $m }}{{ end }}",
+            "32 levels",
+        ),
+        (
+            "{{ $l := list 1 }}{{ range 100 }}{{ $l = concat $l $l }}{{ end }}",
+            "steps",
+        ),
+        (
+            "{{ fromJson (printf \"%s%s\" (repeat 50 \"[\") (repeat 50 \"]\")) }}",
+            "32 levels",
+        ),
+        (
+            "{{ range 100 }}{{ $.Subject | repeat 1000 }}{{ end }}",
+            "text",
+        ),
+    ]);
+}
+
+#[test]
+fn a_claim_as_large_as_a_header_allows_is_no_danger() {
+    let list: Vec<_> = (0..20_000).map(|n| json!(n)).collect();
+    let session = session(json!({"list": list, "text": "a".repeat(60_000)}));
+    assert!(render_with(&session, "{{ .Extra.list }}").is_ok());
+    assert!(
+        render_with(&session, "{{ range .Extra.list }}{{ . }}{{ end }}")
+            .unwrap_err()
+            .problem
+            .contains("limit")
+    );
+    let quadratic =
+        "{{ range .Extra.list }}{{ has . $.Extra.list }}{{ contains $.Extra.text \"b\" }}{{ end }}";
+    assert!(
+        render_with(&session, quadratic)
+            .unwrap_err()
+            .problem
+            .contains("limit")
+    );
+}
+
+#[test]
+fn the_parser_bounds_size_and_depth() {
+    let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(10_000), ")".repeat(10_000));
+    let ifs = "{{if 1}}".repeat(5_000);
+    let blocks = "{{block \"b\" .}}".repeat(3_000);
+    for source in [parentheses, ifs, blocks] {
+        let error = Template::parse(&source).unwrap_err();
+        assert!(error.problem.contains("25 levels"), "{error}");
+    }
+    assert!(
+        Template::parse(&"x".repeat(70_000))
+            .unwrap_err()
+            .problem
+            .contains("64 KiB")
+    );
+    let arms = format!("{{{{if 0}}}}{}{{{{end}}}}", "{{else if 0}}".repeat(3_000));
+    assert!(Template::parse(&arms).is_ok());
+}
