@@ -18,6 +18,8 @@ pub struct Sources {
     /// The proxy's clusters by the origins that the rules call, such as
     /// `http://127.0.0.1:4444` to `gatepost`.
     pub clusters: BTreeMap<String, String>,
+    /// Whether the proxy's access log can show which rule decided.
+    pub decision_metadata: bool,
 }
 
 /// The configuration of the module `access-rules`, made of Oathkeeper's own files.
@@ -55,7 +57,12 @@ pub fn bundle(sources: &Sources) -> Result<Value, Vec<ConfigError>> {
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    Ok(json!({ "config": config, "rules": rules, "clusters": sources.clusters }))
+    Ok(json!({
+        "config": config,
+        "rules": rules,
+        "clusters": sources.clusters,
+        "decision_metadata": sources.decision_metadata,
+    }))
 }
 
 fn read(file: &str) -> Result<Value, ConfigError> {

@@ -36,6 +36,10 @@ pub struct Bundle {
     #[arg(long = "cluster", value_name = "ORIGIN=CLUSTER", value_parser = cluster)]
     clusters: Vec<(String, String)>,
 
+    /// Let the proxy's access log show which rule decided (Envoy: `%FILTER_STATE(wasm.gatepost.rule:PLAIN)%`).
+    #[arg(long)]
+    decision_metadata: bool,
+
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -52,6 +56,7 @@ impl Rules {
             config: arguments.config,
             rules: arguments.rules,
             clusters: arguments.clusters.into_iter().collect(),
+            decision_metadata: arguments.decision_metadata,
         };
         let bundle = match bundle(&sources) {
             Ok(bundle) => bundle,

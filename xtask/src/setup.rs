@@ -1,0 +1,32 @@
+//! `cargo xtask setup`: what the other commands need, installed where it is missing.
+//!
+//! Quick when all is there, so every command begins with its own share of it.
+
+pub mod debian;
+pub mod envoy;
+pub mod rust;
+
+use anyhow::Result;
+
+use crate::workspace::Workspace;
+
+/// Installs everything, for a developer who wants to go offline afterwards.
+///
+/// # Errors
+/// One sentence with the remedy for each prerequisite that cannot be installed.
+pub fn run(workspace: &Workspace) -> Result<bool> {
+    to_build()?;
+    debian::require(&debian::WRK)?;
+    let envoy = envoy::binary(workspace)?;
+    println!("✓ everything is there; Envoy is `{}`", envoy.display());
+    Ok(true)
+}
+
+/// What compiling the workspace needs: the Rust targets and a C compiler.
+///
+/// # Errors
+/// One sentence with the remedy for what is missing.
+pub fn to_build() -> Result<()> {
+    rust::targets()?;
+    debian::require(&debian::CC)
+}
