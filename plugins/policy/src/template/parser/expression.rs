@@ -1,6 +1,6 @@
 //! Pipelines, commands and operands.
 
-use super::{Parser, TemplateError, describe, without_target};
+use super::{Parser, TemplateError, tokens::describe, without_target};
 use crate::template::{
     ast::{Command, Expression, Fields, Pipeline, Slot},
     error::Place,

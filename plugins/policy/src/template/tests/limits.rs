@@ -88,3 +88,46 @@ fn the_parser_bounds_size_and_depth() {
     let arms = format!("{{{{if 0}}}}{}{{{{end}}}}", "{{else if 0}}".repeat(3_000));
     assert!(Template::parse(&arms).is_ok());
 }
+
+#[test]
+fn the_deepest_template_fits_the_stack_of_a_wasm_vm() {
+    let deepest = || {
+        let nested = [
+            "{{define \"r\"}}",
+            &"{{range $.Extra.roles}}".repeat(12),
+            "{{print ",
+            &"(print ".repeat(12),
+            "1",
+            &")".repeat(12),
+            "}}{{template \"r\" $}}",
+            &"{{end}}".repeat(13),
+            "{{template \"r\" .}}",
+        ]
+        .concat();
+        let error = render_with(&session(json!({"roles": ["x"]})), &nested).unwrap_err();
+        assert!(error.problem.contains("levels"), "{error}");
+        let mut deep = json!("leaf");
+        for level in 0..120 {
+            deep = if level % 2 == 0 {
+                json!([deep])
+            } else {
+                json!({ "k": deep })
+            };
+        }
+        let session = session(json!({"deep": deep}));
+        for source in [
+            "{{ .Extra.deep }}",
+            "{{ toJson .Extra.deep }}",
+            "{{ has .Extra.deep (list .Extra.deep) }}",
+        ] {
+            assert!(render_with(&session, source).is_ok(), "{source}");
+        }
+    };
+    // Unoptimised frames are larger than those of the module.
+    std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(deepest)
+        .unwrap()
+        .join()
+        .unwrap();
+}
