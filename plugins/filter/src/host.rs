@@ -149,6 +149,13 @@ pub(crate) fn publish_rule(rule: &str) {
     let _ = hostcalls::set_property(vec!["gatepost.rule"], Some(rule.as_bytes()));
 }
 
+/// Has the host verify a signature: Envoy's foreign function, with protobuf messages both ways.
+pub(crate) fn verify_signature(question: &[u8]) -> Result<Vec<u8>, HostError> {
+    hostcalls::call_foreign_function("verify_signature", Some(question))
+        .map(Option::unwrap_or_default)
+        .map_err(refused("verify_signature"))
+}
+
 /// Answers the client. To be called once for a request.
 pub(crate) fn respond(response: &Response) -> Result<(), HostError> {
     let fields: Vec<_> = response

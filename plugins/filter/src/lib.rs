@@ -12,6 +12,7 @@
 //! ```
 
 mod config;
+mod crypto;
 mod host;
 mod http;
 mod root;

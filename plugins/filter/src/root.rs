@@ -202,6 +202,7 @@ impl Context for Root {
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
+        crate::crypto::install();
         let settings = match config::read(&host::configuration(size)) {
             Ok(settings) => settings,
             Err(errors) => {
