@@ -267,9 +267,9 @@ impl<'a> KeyMaker<'a> {
         let sealed_private = self
             .sealing
             .seal(entropy, id.as_str().as_bytes(), &pair.pkcs8()?)
-            .map_err(|source| KeyError::Sealed {
+            .map_err(|reason| KeyError::Sealed {
                 id: id.clone(),
-                source,
+                reason,
             })?;
         Ok(StoredKey {
             set,
@@ -318,12 +318,12 @@ pub enum KeyError {
     )]
     NoActiveKey(KeySet),
     /// The private key cannot be sealed or opened.
-    #[error("signing key `{id}`: {source}")]
+    #[error("signing key `{id}`: {reason}")]
     Sealed {
         /// Which key.
         id: KeyId,
         /// Why.
-        source: SealError,
+        reason: SealError,
     },
     /// The claims are not representable in JSON.
     #[error("the claims cannot be written as JSON: {0}")]

@@ -1,8 +1,9 @@
 //! The listeners: bound before anything is said, drained before the process ends.
 
+mod connections;
+
 use std::net::SocketAddr;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -12,12 +13,12 @@ use crate::router;
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on `{host}:{port}` for the {side} side: {source}; stop whatever uses it, or change `serve.{side}.port` (environment `{variable}`)", variable = format!("SERVE_{}_PORT", side.to_uppercase()))]
+#[error("cannot listen on `{host}:{port}` for the {side} side: {cause}; stop whatever uses it, or change `serve.{side}.port` (environment `{variable}`)", variable = format!("SERVE_{}_PORT", side.to_uppercase()))]
 pub struct BindError {
     side: &'static str,
     host: String,
     port: u16,
-    source: std::io::Error,
+    cause: std::io::Error,
 }
 
 /// Both listeners, bound.
@@ -48,13 +49,10 @@ impl Bound {
     }
 
     /// Answers requests until `stop` turns true, then finishes those under way.
-    ///
-    /// # Errors
-    /// Whatever the system says.
-    pub async fn serve(self, app: App, stop: watch::Receiver<bool>) -> std::io::Result<()> {
-        let public = answer(self.public, router::public(app.clone()), stop.clone());
-        let admin = answer(self.admin, router::admin(app), stop);
-        tokio::try_join!(public, admin).map(drop)
+    pub async fn serve(self, app: App, stop: watch::Receiver<bool>) {
+        let public = connections::answer(self.public, router::public(app.clone()), stop.clone());
+        let admin = connections::answer(self.admin, router::admin(app), stop);
+        tokio::join!(public, admin);
     }
 }
 
@@ -62,27 +60,10 @@ async fn bind(side: &'static str, listener: &Listener) -> Result<TcpListener, Bi
     let Listener { host, port } = listener;
     TcpListener::bind((host.as_str(), *port))
         .await
-        .map_err(|source| BindError {
+        .map_err(|cause| BindError {
             side,
             host: host.clone(),
             port: *port,
-            source,
+            cause,
         })
-}
-
-async fn answer(
-    listener: TcpListener,
-    routes: Router,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let stopped = async move {
-        // An error means that the sender is gone, which is a way to say stop.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    axum::serve(
-        listener,
-        routes.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stopped)
-    .await
 }

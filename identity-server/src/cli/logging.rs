@@ -1,6 +1,8 @@
 //! Logs, to standard error.
 
+use std::io::IsTerminal as _;
 use tracing_subscriber::Layer;
+
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -13,7 +15,9 @@ pub(super) fn start(log: &Log) {
     let filter = Targets::new()
         .with_default(tracing::Level::WARN)
         .with_target(env!("CARGO_CRATE_NAME"), tracing::Level::from(log.level));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let layer = match log.format {
         LogFormat::Text => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

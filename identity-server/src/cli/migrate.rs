@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::settings::{SettingsArgs, open};
+use super::show;
 use crate::storage::sqlite::Missing;
 
 /// Bring the database up to date and end. `serve` does the same by itself at start.
@@ -27,7 +28,7 @@ impl Migrate {
             .await
             .context("cannot bring the database up to date")?;
         storage.close().await;
-        println!("the database is up to date");
+        show::out("the database is up to date\n");
         Ok(())
     }
 }

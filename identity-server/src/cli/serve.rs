@@ -1,6 +1,7 @@
 //! `gatepost serve`
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use anyhow::Context;
 use clap::Args;
 use tokio::sync::watch;
 
-use super::logging;
 use super::settings::{DEV_SECRETS, SettingsArgs, open};
+use super::{logging, show};
 use crate::app::{App, Parts};
 use crate::clock::SystemClock;
 use crate::config::{Dsn, Settings};
@@ -61,14 +62,14 @@ impl Serve {
             .context("cannot ready the signing keys")?;
         let (public, admin) = bound.addresses()?;
         announce(app.settings(), public, admin);
-        until_told_to_stop(bound, app).await?;
+        until_told_to_stop(bound, app).await;
         storage.close().await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-async fn until_told_to_stop(bound: Bound, app: App) -> anyhow::Result<()> {
+async fn until_told_to_stop(bound: Bound, app: App) {
     let (tell, stop) = watch::channel(false);
     let signals = tokio::spawn(async move {
         signal().await;
@@ -86,12 +87,11 @@ async fn until_told_to_stop(bound: Bound, app: App) -> anyhow::Result<()> {
         }
     };
     tokio::select! {
-        served = bound.serve(app, stop) => served?,
+        () = bound.serve(app, stop) => {}
         () = patience => tracing::warn!("gave up waiting for requests under way"),
     }
     signals.abort();
     chores.abort();
-    Ok(())
 }
 
 /// Waits for SIGTERM or SIGINT.
@@ -118,7 +118,12 @@ fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {
         Dsn::Memory => "in memory, gone when this ends".to_owned(),
         Dsn::Sqlite(file) => file.display().to_string(),
     };
-    println!(
+    let secrets = if Path::new(DEV_SECRETS).exists() {
+        DEV_SECRETS
+    } else {
+        "as configured"
+    };
+    show::out(&format!(
         "
   Gatepost {version}, for development: plain http, do not expose it.
 
@@ -126,12 +131,12 @@ fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {
     admin     http://{admin}        /admin/clients
     issuer    {issuer}
     database  {database}
-    secrets   {DEV_SECRETS}
+    secrets   {secrets}
 
   Next:  gatepost create client --grant-type client_credentials --scope read
   Stop:  Ctrl-C
 ",
         version = env!("CARGO_PKG_VERSION"),
         issuer = settings.issuer,
-    );
+    ));
 }

@@ -49,18 +49,15 @@ impl SettingsArgs {
         } else {
             Mode::Production
         };
-        let settings = Settings::resolve(written, mode, &source);
-        if self.config.is_none() && !self.dev {
-            return settings.context(
-                "no configuration file was given (`-c gatepost.yaml`; or `--dev` to try it out)",
-            );
-        }
-        Ok(settings?)
+        Ok(Settings::resolve(written, mode, &source)?)
     }
 
     fn text(&self) -> anyhow::Result<(String, String)> {
         let Some(file) = &self.config else {
-            return Ok((String::new(), "the environment".into()));
+            return Ok((
+                String::new(),
+                "the environment alone; `-c` names a file, `--dev` tries things out".into(),
+            ));
         };
         let yaml = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read the configuration file `{}`", file.display()))?;

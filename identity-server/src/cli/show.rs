@@ -1,5 +1,7 @@
 //! How commands print results.
 
+use std::io::Write as _;
+
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
@@ -24,13 +26,18 @@ impl FormatArgs {
     /// Prints an object or a list of objects: as it is, or the members named in `columns` as an aligned list.
     pub(super) fn print(&self, value: &Value, columns: &[&str]) {
         match self.format {
-            Format::Json => println!("{value:#}"),
+            Format::Json => out(&format!("{value:#}\n")),
             Format::Text => match value {
-                Value::Array(rows) => print!("{}", table(rows, columns)),
-                object => print!("{}", list(object, columns)),
+                Value::Array(rows) => out(&table(rows, columns)),
+                object => out(&list(object, columns)),
             },
         }
     }
+}
+
+/// Prints to standard output. Whoever reads it may have gone (`| head`); that is no failure of ours.
+pub(super) fn out(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// One line per member.

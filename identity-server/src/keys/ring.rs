@@ -96,9 +96,9 @@ impl LoadedKey {
     fn open(stored: StoredKey, sealing: &SealingKeys) -> Result<Self, KeyError> {
         let private = sealing
             .open(stored.id.as_str().as_bytes(), &stored.sealed_private)
-            .map_err(|source| KeyError::Sealed {
+            .map_err(|reason| KeyError::Sealed {
                 id: stored.id.clone(),
-                source,
+                reason,
             })?;
         let pair = Pair::parse(stored.algorithm, &private)?;
         Self::new(stored, Arc::new(pair))

@@ -1,0 +1,15 @@
+//! The real binary, as an operator meets it: what it says when something is wrong, and what it keeps when it is
+//! killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod complaints;
+mod running;
+mod server;
