@@ -175,7 +175,10 @@ fn split_query(path: &str) -> (&str, Option<&str>) {
 }
 
 fn json_path(section: &mut Section<'_>, key: &'static str, default: &str) -> Option<JsonPath> {
-    let path = section.string(key).unwrap_or_else(|| default.to_owned());
+    let path = section
+        .string(key)
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| default.to_owned());
     match JsonPath::parse(&path) {
         Ok(path) => Some(path),
         Err(error) => {
