@@ -198,7 +198,8 @@ impl<'a> Compiler<'a> {
         u32::try_from(index).ok().map(FetchId)
     }
 
-    /// How long keys stay fresh and how long a fetch may take. The shortest of several counts.
+    /// How long keys stay fresh and how long a fetch may take. Of several, the shortest life and
+    /// the longest patience count.
     pub(crate) fn key_set_times(&mut self, ttl: Option<Duration>, timeout: Option<Duration>) {
         let settings = &mut self.key_set_settings;
         if let Some(ttl) = ttl {

@@ -213,6 +213,17 @@ impl Engine {
         self.tokens.fetched(fetch, reply, now);
     }
 
+    /// Why the latest fetch of a key set failed, for the operator's log; `None` if it did not.
+    #[must_use]
+    pub fn fetch_fault(&self, fetch: FetchId) -> Option<String> {
+        let endpoint = self.policy.key_sets.get(usize::try_from(fetch.0).ok()?)?;
+        let fault = self.tokens.fault(fetch)?;
+        Some(format!(
+            "key set `{}{}`: {fault}",
+            endpoint.origin, endpoint.path
+        ))
+    }
+
     /// Asks the authenticators from number `first` on, until one is responsible.
     fn authenticate(
         &mut self,

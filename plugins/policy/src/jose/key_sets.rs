@@ -14,7 +14,9 @@ pub struct KeySetSettings {
     /// After this long a set is fetched again (`jwks_ttl`). It is still used until the new one is
     /// there; the refresh begins a little earlier, so that no request meets it.
     pub ttl: Duration,
-    /// How long one fetch may take (`jwks_max_wait`): the longest that a request waits for keys.
+    /// How long one fetch may take: the longest that a request waits for keys. A longer
+    /// `jwks_max_wait` prolongs it; a shorter one is not taken, since with Oathkeeper the fetch
+    /// itself goes on after it, while ours would end.
     pub timeout: Duration,
     /// A set that could not be refreshed is used until it is this old.
     pub max_stale: Duration,
@@ -33,7 +35,7 @@ impl Default for KeySetSettings {
     fn default() -> Self {
         Self {
             ttl: Duration::from_secs(30),
-            timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(5),
             max_stale: Duration::from_secs(24 * 60 * 60),
             refetch_window: Duration::from_secs(10),
             unknown_kid_ttl: Duration::from_secs(60),

@@ -64,7 +64,7 @@ fn the_first_fetch_is_asked_for_once_and_requests_wait_for_it() {
         call.headers,
         [("accept".to_owned(), b"application/json".to_vec())]
     );
-    assert_eq!(call.timeout, Duration::from_secs(1));
+    assert_eq!(call.timeout, Duration::from_secs(5));
     assert!(verifier.due(NOW).is_empty(), "single flight");
     assert_eq!(check(&mut verifier, &key, NOW), Outcome::NeedKeys(SET));
     verifier.fetched(SET, jwks(&[&key.jwk]), NOW);
@@ -375,13 +375,13 @@ fn a_fetch_whose_end_is_never_told_does_not_block_for_ever() {
     let mut verifier = empty_verifier(1, CacheLimits::default());
     assert_eq!(verifier.due(NOW).len(), 1);
     assert_eq!(
-        check(&mut verifier, &key, after(30.0)),
+        check(&mut verifier, &key, after(35.0)),
         Outcome::NeedKeys(SET)
     );
-    assert_eq!(check(&mut verifier, &key, after(32.0)), unavailable());
+    assert_eq!(check(&mut verifier, &key, after(36.0)), unavailable());
     assert_eq!(verifier.fault(SET), Some(FetchFault::Lost));
-    answer(&mut verifier, jwks(&[&key.jwk]), after(33.0));
-    assert_eq!(check(&mut verifier, &key, after(33.0)), alice());
+    answer(&mut verifier, jwks(&[&key.jwk]), after(37.0));
+    assert_eq!(check(&mut verifier, &key, after(37.0)), alice());
 }
 
 #[test]
