@@ -4,6 +4,7 @@
 //! Each room is a domain: what it owns is said at its door, `<room>.rs`.
 //! - [`keys`]: signing keys and the public key set.
 //! - [`oauth2`]: clients, and what they may be issued.
+//! - [`oidc`]: ID tokens, userinfo, discovery.
 //!
 //! Around them: [`config`] (settings), [`app`] (the handles a request may use), [`storage`] (where rows live),
 //! [`clock`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
@@ -28,6 +29,7 @@ pub mod keys;
 pub mod maintenance;
 pub mod middleware;
 pub mod oauth2;
+pub mod oidc;
 pub mod router;
 pub mod rules;
 pub mod secret;

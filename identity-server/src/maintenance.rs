@@ -10,7 +10,11 @@ use crate::keys;
 
 /// Every chore of every room.
 fn chores() -> Vec<Box<dyn Chore>> {
-    vec![Box::new(RefreshKeys), Box::new(RemoveExpiredKeys)]
+    vec![
+        Box::new(RefreshKeys),
+        Box::new(RemoveExpiredKeys),
+        Box::new(RemoveExpiredGrants),
+    ]
 }
 
 /// Something to be done from time to time.
@@ -113,5 +117,28 @@ impl Chore for RemoveExpiredKeys {
             tracing::info!(removed, "removed expired signing keys");
         }
         Ok(Progress::Done)
+    }
+}
+
+/// Forgets authorization requests, grants, codes and tokens that have ended.
+struct RemoveExpiredGrants;
+
+#[async_trait]
+impl Chore for RemoveExpiredGrants {
+    fn name(&self) -> &'static str {
+        "remove expired grants and tokens"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    async fn step(&self, app: &App) -> Result<Progress, anyhow::Error> {
+        let mut tx = app.storage().begin().await?;
+        let removed = tx.delete_expired_oauth2(app.clock().now(), BATCH).await?;
+        tx.commit().await?;
+        // Each kind of row is removed by the batch, so less than one batch in all means that none is left over.
+        let more = removed >= BATCH.unsigned_abs();
+        Ok(if more { Progress::More } else { Progress::Done })
     }
 }

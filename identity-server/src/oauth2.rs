@@ -11,12 +11,17 @@
 
 pub mod authorize;
 pub mod client;
+pub mod client_auth;
 pub mod error;
 pub mod flow;
+pub mod grant;
 pub mod interaction;
+pub mod introspect;
 pub mod params;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod revoke;
 pub mod scope;
 pub mod store;
+pub mod token;
 pub mod tokens;

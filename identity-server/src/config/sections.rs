@@ -262,16 +262,16 @@ pub struct OAuth2 {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pkce {
-    /// Every client must use it.
+    /// Every client must use it. On by default, against Hydra's: RFC 9700 recommends it even for clients with a secret.
     pub enforced: bool,
-    /// Every client without a secret must use it. On by default, against Hydra's: RFC 9700 requires it.
+    /// If not every client, then at least every one without a secret. On by default: RFC 9700 requires it.
     pub enforced_for_public_clients: bool,
 }
 
 impl Default for Pkce {
     fn default() -> Self {
         Self {
-            enforced: false,
+            enforced: true,
             enforced_for_public_clients: true,
         }
     }
@@ -289,14 +289,18 @@ pub struct Grants {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshTokens {
-    /// For how long a used refresh token still answers, for clients whose first answer got lost.
+    /// For how long a used refresh token still answers, with the same successor, for clients whose first answer got
+    /// lost. Ends at once when the successor is used. (Hydra's default is 0, and its answer is a new token.)
     pub rotation_grace_period: GoDuration,
+    /// After how long a person has to sign in again, however often the token was refreshed; 0 means never.
+    pub absolute_lifetime: GoDuration,
 }
 
 impl Default for RefreshTokens {
     fn default() -> Self {
         Self {
-            rotation_grace_period: GoDuration::seconds(0),
+            rotation_grace_period: GoDuration::seconds(5),
+            absolute_lifetime: GoDuration::hours(8760),
         }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! A client is a [`Profile`] (everything an administrator writes, in Hydra's field names), an id, times, and perhaps a
 //! secret of which only a hash is kept. [`rules`] checks a profile once, when it is registered; everything later
-//! trusts it.
+//! trusts it. [`http`] is the administrators' API.
 
+pub mod http;
+mod page;
 pub mod profile;
 pub mod rules;
 pub mod secret;
@@ -80,13 +82,6 @@ impl Client {
             object.insert("client_secret".into(), secret.into());
         }
         Value::Object(object)
-    }
-
-    /// The client as login and consent pages see it: without the operator's private notes about lifespans and keys,
-    /// they get the same document as administrators, as Hydra does.
-    #[must_use]
-    pub fn to_public_json(&self) -> Value {
-        self.to_json(None)
     }
 }
 

@@ -4,7 +4,17 @@
 //! that a new refusal cannot be added without saying how a client sees it. Codes and statuses are Hydra's, which are
 //! those of RFC 6749, RFC 6750 and OpenID Connect Core wherever these name one.
 
-use axum::http::StatusCode;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::authorize::response::never_store;
+use super::client::secret::HashError;
+use crate::entropy::EntropyError;
+use crate::keys::KeyError;
+use crate::secret::SealError;
+use crate::storage::StorageError;
 
 /// A refusal. The text inside is a hint for the developer of the client; it must not carry secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,5 +171,101 @@ impl OAuthError {
                 _ => '?',
             })
             .collect()
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status_and_code();
+        let body = Body {
+            error: code,
+            error_description: &self.description(),
+        };
+        let mut response = (status, Json(body)).into_response();
+        never_store(response.headers_mut());
+        if let Some(challenge) = self.challenge() {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+impl OAuthError {
+    /// The `WWW-Authenticate` header that belongs to this refusal, if any.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let (_, code) = self.status_and_code();
+        let challenge = match self {
+            Self::InvalidClient { basic: true, .. } => {
+                "Basic realm=\"gatepost\", charset=\"UTF-8\"".to_owned()
+            }
+            Self::InvalidToken(_) => {
+                format!(
+                    "Bearer error=\"{code}\", error_description=\"{}\"",
+                    self.description()
+                )
+            }
+            Self::InsufficientScope { scope, .. } => {
+                format!(
+                    "Bearer error=\"{code}\", error_description=\"{}\", scope=\"{scope}\"",
+                    self.description()
+                )
+            }
+            // RFC 6750 §3.1: a request without any credentials gets a challenge without an error code.
+            Self::RequestUnauthorized(_) => "Bearer".to_owned(),
+            _ => return None,
+        };
+        HeaderValue::from_str(&challenge).ok()
+    }
+
+    /// Our fault. The cause goes to the log, never to the client.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "an OAuth2 request failed inside");
+        Self::ServerError("the server could not answer; see its log".into())
+    }
+}
+
+impl From<StorageError> for OAuthError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(_) => {
+                tracing::error!(cause = %error, "the storage is unavailable");
+                Self::TemporarilyUnavailable(
+                    "the server cannot reach its storage; try again".into(),
+                )
+            }
+            StorageError::Conflict | StorageError::Corrupt(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<EntropyError> for OAuthError {
+    fn from(error: EntropyError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<KeyError> for OAuthError {
+    fn from(error: KeyError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<SealError> for OAuthError {
+    fn from(error: SealError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<HashError> for OAuthError {
+    fn from(error: HashError) -> Self {
+        Self::internal(&error)
     }
 }

@@ -3,6 +3,8 @@
 //! RFC 6749 §3.1 and §3.2: a parameter must not appear twice, and one without a value counts as absent. Refusing
 //! repeats for every name, known or not, leaves no room for two parsers to disagree about which value counts.
 
+use axum::http::{HeaderMap, header};
+
 use super::error::OAuthError;
 
 /// The most parameters one request may carry.
@@ -40,6 +42,24 @@ impl Params {
         }
         params.retain(|(_, value)| !value.is_empty());
         Ok(Self(params))
+    }
+
+    /// Parses the body of a POST.
+    ///
+    /// # Errors
+    /// `invalid_request` unless it says that it is a form.
+    pub fn from_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(OAuthError::InvalidRequest(
+                "the body must be application/x-www-form-urlencoded".into(),
+            ));
+        }
+        Self::parse(body)
     }
 
     /// The value of `name`, or `None` when it is absent or empty.

@@ -165,6 +165,6 @@ pub trait OAuth2Store: ClientStore + FlowStore + GrantStore + LoginSessionStore 
     async fn delete_expired_oauth2(
         &mut self,
         now: OffsetDateTime,
-        limit: u32,
+        limit: i64,
     ) -> Result<u64, StorageError>;
 }

@@ -13,4 +13,6 @@
 mod harness;
 
 mod health;
+mod oauth2;
+mod userinfo;
 mod well_known;

@@ -1,8 +1,10 @@
 //! What a registration must satisfy, checked once when it is written.
 
+use time::Duration;
 use url::Url;
 
-use super::profile::{AuthMethod, Profile};
+use super::profile::{AuthMethod, Lifespans, Profile};
+use crate::duration::GoDuration;
 use crate::oauth2::error::OAuthError;
 use crate::oauth2::redirect_uri;
 
@@ -17,11 +19,11 @@ const CLIENT_ALGORITHMS: [&str; 9] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
 ];
 
-/// Fills in the defaults and checks the whole.
+/// Fills in the defaults and checks the whole. No token may outlive `longest_token`, for which keys stay published.
 ///
 /// # Errors
 /// `invalid_redirect_uri` or `invalid_client_metadata`, naming the field.
-pub fn complete(mut profile: Profile) -> Result<Profile, OAuthError> {
+pub fn complete(mut profile: Profile, longest_token: Duration) -> Result<Profile, OAuthError> {
     if profile.scope.trim().is_empty() {
         DEFAULT_SCOPE.clone_into(&mut profile.scope);
     }
@@ -34,6 +36,7 @@ pub fn complete(mut profile: Profile) -> Result<Profile, OAuthError> {
     profile.client_secret_expires_at = 0;
     drop_empty_texts(&mut profile);
     check(&profile)?;
+    check_lifespans(&profile.lifespans, longest_token)?;
     Ok(profile)
 }
 
@@ -55,6 +58,50 @@ pub fn check_id(id: &str) -> Result<(), OAuthError> {
             "must be 1 to 255 visible ASCII characters without '/' and ':'",
         ))
     }
+}
+
+/// Checks lifespans: longer than nothing, and for what our keys sign at most `longest_token`. A negative one for refresh
+/// tokens means without end.
+///
+/// # Errors
+/// `invalid_client_metadata`.
+pub fn check_lifespans(lifespans: &Lifespans, longest_token: Duration) -> Result<(), OAuthError> {
+    let signed = [
+        lifespans.authorization_code_grant_access_token_lifespan,
+        lifespans.authorization_code_grant_id_token_lifespan,
+        lifespans.client_credentials_grant_access_token_lifespan,
+        lifespans.device_authorization_grant_access_token_lifespan,
+        lifespans.device_authorization_grant_id_token_lifespan,
+        lifespans.implicit_grant_access_token_lifespan,
+        lifespans.implicit_grant_id_token_lifespan,
+        lifespans.jwt_bearer_grant_access_token_lifespan,
+        lifespans.refresh_token_grant_access_token_lifespan,
+        lifespans.refresh_token_grant_id_token_lifespan,
+    ];
+    for GoDuration(lifespan) in signed.into_iter().flatten() {
+        if lifespan < Duration::SECOND || lifespan > longest_token {
+            return Err(invalid(
+                "a lifespan of access or ID tokens",
+                &format!(
+                    "must lie between 1s and `keys.longest_token`, {}",
+                    GoDuration(longest_token)
+                ),
+            ));
+        }
+    }
+    let refresh = [
+        lifespans.authorization_code_grant_refresh_token_lifespan,
+        lifespans.device_authorization_grant_refresh_token_lifespan,
+        lifespans.refresh_token_grant_refresh_token_lifespan,
+    ];
+    if refresh
+        .into_iter()
+        .flatten()
+        .any(|GoDuration(lifespan)| lifespan.is_zero())
+    {
+        return Err(invalid("a lifespan of refresh tokens", "must not be 0"));
+    }
+    Ok(())
 }
 
 /// SDKs send `""` for what is unset.
@@ -234,6 +281,7 @@ fn check_logout(profile: &Profile) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn invalid(field: &str, rule: &str) -> OAuthError {
+/// A refusal of one field.
+pub(super) fn invalid(field: &str, rule: &str) -> OAuthError {
     OAuthError::InvalidClientMetadata(format!("{field} {rule}"))
 }

@@ -272,7 +272,7 @@ impl OAuth2Store for SqliteTransaction {
     async fn delete_expired_oauth2(
         &mut self,
         now: OffsetDateTime,
-        limit: u32,
+        limit: i64,
     ) -> Result<u64, StorageError> {
         let mut gone: u64 = 0;
         for sql in ENDED {

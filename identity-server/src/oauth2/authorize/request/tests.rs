@@ -16,7 +16,7 @@ fn client() -> Client {
     };
     Client {
         id: ClientId::new("app"),
-        profile: rules::complete(profile).unwrap(),
+        profile: rules::complete(profile, time::Duration::DAY).unwrap(),
         secret: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
         updated_at: OffsetDateTime::UNIX_EPOCH,
