@@ -59,11 +59,12 @@ impl Start<'_> {
     /// Starts Envoy and waits until its admin port says that it serves.
     ///
     /// # Errors
-    /// If Envoy ends or is not ready within half a minute, with the last lines of its log.
+    /// If Envoy ends or is not ready within two minutes (compiling a module of megabytes takes it
+    /// five seconds of an idle core), with the last lines of its log.
     pub fn ready(&self, admin_port: u16) -> Result<Envoy> {
         let admin = format!("http://127.0.0.1:{admin_port}");
         let mut process = self.spawn()?;
-        process.wait_until(Duration::from_secs(30), || {
+        process.wait_until(Duration::from_secs(120), || {
             Request::get(&format!("{admin}/ready"))
                 .send()
                 .is_ok_and(|answer| answer.status == 200)
