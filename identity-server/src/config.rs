@@ -13,6 +13,8 @@ mod environment;
 mod read;
 mod sections;
 
+use std::net::SocketAddr;
+
 use url::Url;
 
 pub use check::Mode;
@@ -71,6 +73,19 @@ impl Settings {
     /// [`ConfigError`] with every problem found; `source` names the origin in its message.
     pub fn resolve(written: Written, mode: Mode, source: &str) -> Result<Self, ConfigError> {
         check::resolve(written, mode, source)
+    }
+
+    /// Fills in the port that the system chose for the public listener, where `serve.public.port` was 0 and the
+    /// issuer of `--dev` was made from it.
+    pub fn listens_on(&mut self, public: SocketAddr) {
+        if self.dev && self.public.port == 0 && self.issuer == self.public.url() {
+            self.public.port = public.port();
+            let issuer = self.public.url();
+            if self.public_url.as_str().trim_end_matches('/') == self.issuer {
+                self.public_url = Url::parse(&issuer).unwrap_or_else(|_| self.public_url.clone());
+            }
+            self.issuer = issuer;
+        }
     }
 
     /// The absolute URL of `path` (which starts with `/`) on the public listener, as clients see it.

@@ -237,19 +237,66 @@ impl<'a> KeyMaker<'a> {
         if newest.is_none_or(|key| key.algorithm != self.settings.keys.algorithm_of(set)) {
             self.rotate(storage, set, now, entropy, false).await?;
         }
+        self.update(storage, set, entropy).await
+    }
+
+    /// Brings the keys of `set` in line with settings that changed since they were made: the longest token, and the
+    /// secret that seals them.
+    async fn update(
+        &self,
+        storage: &dyn Storage,
+        set: KeySet,
+        entropy: &dyn Entropy,
+    ) -> Result<(), KeyError> {
         let longest = self.settings.longest_token();
         let short = |key: &StoredKey| key.set == set && key.token_lifespan < longest;
-        if keys.iter().any(short) {
-            let mut tx = storage.begin().await?;
-            for key in tx.keys().await?.into_iter().filter(short) {
+        let outdated = |key: &StoredKey| {
+            key.set == set
+                && self
+                    .sealing
+                    .is_outdated(key.id.as_str().as_bytes(), &key.sealed_private)
+        };
+        if !storage
+            .read()
+            .await?
+            .keys()
+            .await?
+            .iter()
+            .any(|key| short(key) || outdated(key))
+        {
+            return Ok(());
+        }
+        let mut tx = storage.begin().await?;
+        for key in tx.keys().await? {
+            if short(&key) {
                 tx.update_key_times(&StoredKey {
                     token_lifespan: longest,
-                    ..key
+                    ..key.clone()
                 })
                 .await?;
             }
-            tx.commit().await?;
+            if outdated(&key) {
+                let fail = |reason| KeyError::Sealed {
+                    id: key.id.clone(),
+                    reason,
+                };
+                let context = key.id.as_str().as_bytes();
+                let private = self
+                    .sealing
+                    .open(context, &key.sealed_private)
+                    .map_err(fail)?;
+                let sealed_private = self
+                    .sealing
+                    .seal(entropy, context, &private)
+                    .map_err(fail)?;
+                tx.reseal_key(&StoredKey {
+                    sealed_private,
+                    ..key.clone()
+                })
+                .await?;
+            }
         }
+        tx.commit().await?;
         Ok(())
     }
 

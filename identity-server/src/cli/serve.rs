@@ -42,10 +42,12 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let settings = self.settings.load()?;
+        let mut settings = self.settings.load()?;
         logging::start(&settings.log);
         // The addresses first: a second server must fail before it touches the first one's database.
         let bound = Bound::bind(&settings.public, &settings.admin).await?;
+        let (public, admin) = bound.addresses()?;
+        settings.listens_on(public);
         let storage = open(&settings, Missing::Create).await?;
         storage
             .migrate()
@@ -60,7 +62,6 @@ impl Serve {
         let app = App::start(parts)
             .await
             .context("cannot ready the signing keys")?;
-        let (public, admin) = bound.addresses()?;
         announce(app.settings(), public, admin);
         until_told_to_stop(bound, app).await;
         storage.close().await;
@@ -111,6 +112,9 @@ async fn signal() {
 
 fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {
     tracing::info!(%public, %admin, issuer = settings.issuer, version = env!("CARGO_PKG_VERSION"), "ready");
+    if !admin.ip().is_loopback() {
+        tracing::warn!(%admin, "other machines can reach the admin listener, and it asks nobody who they are");
+    }
     if !settings.dev {
         return;
     }

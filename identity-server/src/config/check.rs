@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::read::{ConfigError, Problem};
-use super::{Dsn, Listener, Settings, Written};
+use super::{Dsn, Settings, Written};
 use crate::secret::{SecretText, Secrets};
 
 /// How strict to be.
@@ -181,8 +181,7 @@ fn check_pages(written: &Written, problems: &mut Vec<Problem>) {
 fn issuer(written: &Written, mode: Mode, problems: &mut Vec<Problem>) -> Option<String> {
     let Some(text) = written.urls.own.issuer.clone() else {
         if mode == Mode::Dev {
-            let Listener { host, port } = &written.serve.public;
-            return Some(format!("http://{host}:{port}"));
+            return Some(written.serve.public.url());
         }
         problems.push(Problem::new(
             "urls.self.issuer",

@@ -94,6 +94,20 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Its address, in plain http.
+    pub(super) fn url(&self) -> String {
+        // An IPv6 address needs its brackets.
+        let ipv6 = self.host.contains(':') && !self.host.starts_with('[');
+        let host = if ipv6 {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        format!("http://{host}:{}", self.port)
+    }
+}
+
 /// A listener with parts left out; what is missing depends on which listener it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -139,3 +139,20 @@ fn development_allows_http_and_derives_the_issuer() {
     assert_eq!(settings.issuer, "http://127.0.0.1:4444");
     assert!(!settings.secure_cookies());
 }
+
+#[test]
+fn the_derived_issuer_follows_a_port_that_the_system_chose() {
+    let yaml =
+        "secrets: { system: [0a1b2c3d4e5f60718293a4b5c6d7e8f9] }\nserve: { public: { port: 0 } }";
+    let resolve =
+        |yaml: &str| Settings::resolve(read(yaml, &[]).unwrap(), Mode::Dev, "test").unwrap();
+    let mut derived = resolve(yaml);
+    derived.listens_on("127.0.0.1:4711".parse().unwrap());
+    assert_eq!(derived.issuer, "http://127.0.0.1:4711");
+    assert_eq!(derived.public_url("/x"), "http://127.0.0.1:4711/x");
+    let mut configured = resolve(&format!(
+        "{yaml}\nurls: {{ self: {{ issuer: http://id.test }} }}"
+    ));
+    configured.listens_on("127.0.0.1:4711".parse().unwrap());
+    assert_eq!(configured.issuer, "http://id.test");
+}

@@ -39,7 +39,10 @@ pub trait KeyStore {
     /// Adds a key.
     async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StorageError>;
 
-    /// Changes the times of the key `key.id`; nothing else of a key ever changes. `false` if there is none.
+    /// Replaces the box around the private key of `key.id`, not the key in it. `false` if there is none.
+    async fn reseal_key(&mut self, key: &StoredKey) -> Result<bool, StorageError>;
+
+    /// Changes the times of the key `key.id`. `false` if there is none.
     async fn update_key_times(&mut self, key: &StoredKey) -> Result<bool, StorageError>;
 
     /// Removes a key. `false` if there is none.

@@ -66,6 +66,13 @@ impl SealingKeys {
         Ok(sealed)
     }
 
+    /// Whether a box was sealed with an older secret than the first. Seal it again, so that the older one can go.
+    #[must_use]
+    pub fn is_outdated(&self, context: &[u8], sealed: &[u8]) -> bool {
+        let newest = Self(self.0.iter().take(1).cloned().collect());
+        newest.open(context, sealed).is_err() && self.open(context, sealed).is_ok()
+    }
+
     /// Decrypts a box made by [`seal`](Self::seal) with the same context and any of the secrets.
     ///
     /// # Errors
@@ -136,6 +143,10 @@ mod tests {
             .unwrap();
         let rotated = keys(&["new", "old"]);
         assert_eq!(&**rotated.open(b"row 1", &sealed).unwrap(), b"private");
+        assert!(
+            rotated.is_outdated(b"row 1", &sealed)
+                && !keys(&["old", "new"]).is_outdated(b"row 1", &sealed)
+        );
         assert_eq!(
             rotated.open(b"row 2", &sealed).unwrap_err(),
             SealError::Opening

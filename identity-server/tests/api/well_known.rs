@@ -74,6 +74,30 @@ async fn the_key_set_has_one_key_per_set_and_no_private_member() {
 }
 
 #[tokio::test]
+async fn private_keys_are_not_readable_in_the_storage() {
+    let app = TestApp::new().await;
+    for key in app
+        .app
+        .storage()
+        .read()
+        .await
+        .unwrap()
+        .keys()
+        .await
+        .unwrap()
+    {
+        // Every PKCS#8 key on P-256 holds the name of its curve.
+        let curve = b"\x2a\x86\x48\xce\x3d\x03\x01\x07";
+        assert!(
+            !key.sealed_private
+                .windows(curve.len())
+                .any(|window| window == curve)
+        );
+        assert!(!key.public_jwk.contains("\"d\""));
+    }
+}
+
+#[tokio::test]
 async fn each_set_can_have_an_algorithm_of_its_own() {
     let app = TestApp::with(&[("KEYS_ACCESS_TOKEN_ALGORITHM", "EdDSA")]).await;
     let now = app.app.clock().now();

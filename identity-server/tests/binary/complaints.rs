@@ -129,6 +129,28 @@ fn a_key_that_no_secret_opens_is_reported_and_not_replaced() {
 }
 
 #[test]
+fn a_secret_is_rotated_by_putting_the_new_one_in_front() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = "another-secret-0123456789-abcdef";
+    let both = format!("{new},{SECRET}");
+    let start = |secrets: &str| {
+        let variables = [
+            ("SECRETS_SYSTEM", secrets),
+            ("SERVE_PUBLIC_PORT", "0"),
+            ("SERVE_ADMIN_PORT", "0"),
+        ];
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let server = crate::server::Server::start(folder.path(), &variables).await;
+            assert_eq!(server.stop().await.0, Some(0));
+        });
+    };
+    start(SECRET);
+    start(&both);
+    start(new);
+}
+
+#[test]
 fn a_server_that_is_not_there_is_named_with_the_option_to_change() {
     let folder = tempfile::tempdir().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0")

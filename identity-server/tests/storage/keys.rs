@@ -69,6 +69,26 @@ pub async fn only_the_times_of_a_key_change(storage: &dyn Storage) {
     assert_eq!(all(storage).await, [wanted]);
 }
 
+pub async fn resealing_changes_the_box_only(storage: &dyn Storage) {
+    insert(storage, &key("a")).await.unwrap();
+    let mut tx = storage.begin().await.unwrap();
+    let asked = StoredKey {
+        sealed_private: vec![9, 9],
+        public_jwk: "other".into(),
+        ..key("a")
+    };
+    assert!(tx.reseal_key(&asked).await.unwrap());
+    assert!(!tx.reseal_key(&key("unknown")).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(
+        all(storage).await,
+        [StoredKey {
+            sealed_private: vec![9, 9],
+            ..key("a")
+        }]
+    );
+}
+
 pub async fn a_deleted_key_is_gone(storage: &dyn Storage) {
     insert(storage, &key("a")).await.unwrap();
     let mut tx = storage.begin().await.unwrap();

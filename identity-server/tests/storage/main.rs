@@ -80,5 +80,6 @@ conformance!(
     keys::a_key_is_kept_as_it_was,
     keys::the_same_key_twice_is_a_conflict,
     keys::only_the_times_of_a_key_change,
+    keys::resealing_changes_the_box_only,
     keys::a_deleted_key_is_gone,
 );

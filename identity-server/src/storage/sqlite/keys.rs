@@ -56,6 +56,16 @@ impl KeyStore for SqliteTransaction {
             .map(|done| done.rows_affected() > 0)
     }
 
+    async fn reseal_key(&mut self, key: &StoredKey) -> Result<bool, StorageError> {
+        sqlx::query("UPDATE signing_keys SET sealed_private = $2 WHERE id = $1")
+            .bind(key.id.as_str())
+            .bind(URL_SAFE_NO_PAD.encode(&key.sealed_private))
+            .execute(self.connection())
+            .await
+            .map_err(failure)
+            .map(|done| done.rows_affected() > 0)
+    }
+
     async fn delete_key(&mut self, id: &KeyId) -> Result<bool, StorageError> {
         sqlx::query("DELETE FROM signing_keys WHERE id = $1")
             .bind(id.as_str())
