@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::entropy::Entropy;
+use crate::flows::runtime::{Runtime, RuntimeError};
 use crate::keys::{KeyError, Keyring};
 use crate::secret::Secrets;
 use crate::storage::Storage;
@@ -29,14 +30,26 @@ pub struct App(Arc<Handles>);
 struct Handles {
     parts: Parts,
     keys: Keyring,
+    flows: Runtime,
+}
+
+/// Why a server cannot start with these parts.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The signing keys cannot be made or opened.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The settings of identities and flows do not work.
+    #[error(transparent)]
+    Flows(#[from] RuntimeError),
 }
 
 impl App {
-    /// Puts the parts together and readies the signing keys.
+    /// Puts the parts together and readies the signing keys and what flows need.
     ///
     /// # Errors
-    /// [`KeyError`], when the keys cannot be made or opened.
-    pub async fn start(parts: Parts) -> Result<Self, KeyError> {
+    /// [`StartError`].
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let Parts {
             settings,
             storage,
@@ -44,7 +57,8 @@ impl App {
             entropy,
         } = &parts;
         let keys = Keyring::open(settings, &**storage, clock.now(), &**entropy).await?;
-        Ok(Self(Arc::new(Handles { parts, keys })))
+        let flows = Runtime::start(settings, &**entropy).await?;
+        Ok(Self(Arc::new(Handles { parts, keys, flows })))
     }
 
     /// What the operator configured.
@@ -75,6 +89,12 @@ impl App {
     #[must_use]
     pub fn keys(&self) -> &Keyring {
         &self.0.keys
+    }
+
+    /// What the identity and flows rooms built from the settings.
+    #[must_use]
+    pub fn flows(&self) -> &Runtime {
+        &self.0.flows
     }
 
     /// What keys are derived from.

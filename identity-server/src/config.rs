@@ -21,9 +21,9 @@ pub use check::Mode;
 pub use dsn::Dsn;
 pub use read::{ConfigError, Problem};
 pub use sections::{
-    AccessTokens, Cookie, Grants, JwtStrategy, KeyAlgorithm, Keys, Listener, Log, LogFormat,
-    LogLevel, OAuth2, Oidc, Pkce, RefreshTokens, SameSite, ScopeClaim, Scopes, SecretLists,
-    SelfService, SelfUrls, Serve, Session, Strategies, Ttl, Urls, Written,
+    AccessTokens, Argon2, Cookie, Grants, Hashers, JwtStrategy, KeyAlgorithm, Keys, Listener, Log,
+    LogFormat, LogLevel, OAuth2, Oidc, Pkce, RefreshTokens, SameSite, ScopeClaim, Scopes,
+    SecretLists, SelfService, SelfUrls, Serve, Session, Strategies, Ttl, Urls, Written,
 };
 
 use crate::duration::GoDuration;
@@ -60,6 +60,8 @@ pub struct Settings {
     pub session: Session,
     /// `selfservice.*`
     pub selfservice: SelfService,
+    /// `hashers.*`
+    pub hashers: Hashers,
     /// `log.*`
     pub log: Log,
     /// `secrets.*`

@@ -2,6 +2,8 @@
 //!
 //! # The rooms
 //! Each room is a domain: what it owns is said at its door, `<room>.rs`.
+//! - [`identity`]: who can sign in. [`flows`]: registration, login, logout. [`sessions`]: who is signed in.
+//! - [`pages`]: the built-in pages for all of that.
 //! - [`keys`]: signing keys and the public key set.
 //! - [`oauth2`]: clients, and what they may be issued.
 //! - [`oidc`]: ID tokens, userinfo, discovery.
@@ -23,17 +25,21 @@ pub mod config;
 pub mod duration;
 pub mod entropy;
 pub mod error;
+pub mod flows;
 pub mod health;
 pub mod id;
+pub mod identity;
 pub mod keys;
 pub mod maintenance;
 pub mod middleware;
 pub mod oauth2;
 pub mod oidc;
+pub mod pages;
 pub mod router;
 pub mod rules;
 pub mod secret;
 pub mod serve;
+pub mod sessions;
 pub mod storage;
 
 pub use app::App;

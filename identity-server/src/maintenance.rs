@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::flows::chores::RemoveExpiredFlows;
 use crate::keys;
 
 /// Every chore of every room.
@@ -14,6 +15,7 @@ fn chores() -> Vec<Box<dyn Chore>> {
         Box::new(RefreshKeys),
         Box::new(RemoveExpiredKeys),
         Box::new(RemoveExpiredGrants),
+        Box::new(RemoveExpiredFlows),
     ]
 }
 

@@ -2,13 +2,17 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::flows::{http as flows, logout};
+use crate::identity::http as identities;
 use crate::keys::jwks;
 use crate::oauth2::{authorize, client, interaction, introspect, revoke, token};
 use crate::oidc::{discovery, userinfo};
+use crate::pages::{account, assets, consent, error as error_page, flow_pages};
+use crate::sessions::{admin as admin_sessions, http as sessions};
 use crate::{health, middleware};
 
 /// The public listener.
@@ -37,8 +41,63 @@ pub fn public(app: App) -> Router {
         .route(
             "/userinfo",
             get(userinfo::userinfo).post(userinfo::userinfo),
-        );
+        )
+        .merge(self_service())
+        .merge(pages());
     finish(routes, app, middleware::Side::Public)
+}
+
+/// Kratos' public endpoints.
+fn self_service() -> Router<App> {
+    Router::new()
+        .route(
+            "/self-service/login/browser",
+            get(flows::open_browser_login),
+        )
+        .route("/self-service/login/api", get(flows::open_api_login))
+        .route("/self-service/login/flows", get(flows::show_login))
+        .route("/self-service/login", post(flows::submit_login))
+        .route(
+            "/self-service/registration/browser",
+            get(flows::open_browser_registration),
+        )
+        .route(
+            "/self-service/registration/api",
+            get(flows::open_api_registration),
+        )
+        .route(
+            "/self-service/registration/flows",
+            get(flows::show_registration),
+        )
+        .route(
+            "/self-service/registration",
+            post(flows::submit_registration),
+        )
+        .route("/self-service/logout/browser", get(logout::prepare))
+        .route("/self-service/logout", get(logout::browser))
+        .route("/self-service/logout/api", delete(logout::api))
+        .route("/self-service/errors", get(flows::error))
+        .route("/schemas", get(identities::schemas))
+        .route("/schemas/{id}", get(identities::schema))
+        .route("/sessions/whoami", any(sessions::whoami))
+        .route(
+            "/sessions",
+            get(sessions::list).delete(sessions::revoke_others),
+        )
+        .route("/sessions/{id}", delete(sessions::revoke))
+}
+
+/// The built-in pages.
+fn pages() -> Router<App> {
+    Router::new()
+        .route("/", get(crate::pages::landing))
+        .route("/login", get(flow_pages::login))
+        .route("/registration", get(flow_pages::registration))
+        .route("/consent", get(consent::show).post(consent::decide))
+        .route("/account", get(account::show))
+        .route("/account/sessions", post(account::end_sessions))
+        .route("/error", get(error_page::show))
+        .route("/assets/gatepost.css", get(assets::stylesheet))
 }
 
 /// The admin listener. It asks nobody who they are: reaching it is the permission.
@@ -66,7 +125,23 @@ pub fn admin(app: App) -> Router {
         )
         .route("/admin/oauth2/introspect", post(introspect::introspect))
         .route("/admin/oauth2/tokens", delete(revoke::delete_tokens))
-        .nest("/admin/oauth2/auth/requests", requests());
+        .nest("/admin/oauth2/auth/requests", requests())
+        .route(
+            "/admin/identities",
+            get(identities::list).post(identities::create),
+        )
+        .route(
+            "/admin/identities/{id}",
+            get(identities::get).delete(identities::delete),
+        )
+        .route(
+            "/admin/identities/{id}/sessions",
+            get(admin_sessions::list_of).delete(admin_sessions::revoke_all_of),
+        )
+        .route(
+            "/admin/sessions/{id}",
+            get(admin_sessions::get).delete(admin_sessions::revoke),
+        );
     finish(routes, app, middleware::Side::Admin)
 }
 

@@ -18,8 +18,11 @@ pub mod sqlite;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
+use crate::flows::store::FlowStore;
+use crate::identity::store::IdentityStore;
 use crate::keys::store::KeyStore;
 use crate::oauth2::store::OAuth2Store;
+use crate::sessions::store::SessionStore;
 
 /// Something that keeps rows and hands out transactions over them.
 #[async_trait]
@@ -54,7 +57,9 @@ pub trait Storage: Send + Sync {
 
 /// One transaction over every room's rows. Dropping it rolls it back.
 #[async_trait]
-pub trait Transaction: Send + KeyStore + OAuth2Store {
+pub trait Transaction:
+    Send + KeyStore + OAuth2Store + IdentityStore + SessionStore + FlowStore
+{
     /// Makes all of it durable: once this returns, not even a power cut loses it.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ pub(super) fn resolve(written: Written, mode: Mode, source: &str) -> Result<Sett
             keys: written.keys,
             session: written.session,
             selfservice: written.selfservice,
+            hashers: written.hashers,
             log: written.log,
             secrets: Secrets::new(written.secrets.system, written.secrets.cookie),
         }),

@@ -32,6 +32,8 @@ pub struct Written {
     pub session: Session,
     /// Registration, login and their like.
     pub selfservice: SelfService,
+    /// Password hashing.
+    pub hashers: Hashers,
     /// Logs.
     pub log: Log,
 }
@@ -50,6 +52,7 @@ impl Default for Written {
             keys: Keys::default(),
             session: Session::default(),
             selfservice: SelfService::default(),
+            hashers: Hashers::default(),
             log: Log::default(),
         }
     }
@@ -439,6 +442,37 @@ pub struct SelfService {
     pub default_browser_return_url: Option<String>,
     /// Where `return_to` may point besides that.
     pub allowed_return_urls: Vec<String>,
+}
+
+/// `hashers`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hashers {
+    /// What a new password hash costs. Older hashes are replaced when their owner signs in.
+    pub argon2: Argon2,
+}
+
+/// `hashers.argon2`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Argon2 {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+impl Default for Argon2 {
+    /// The first choice of OWASP's password storage cheat sheet.
+    fn default() -> Self {
+        Self {
+            memory_kib: 19 * 1024,
+            iterations: 2,
+            parallelism: 1,
+        }
+    }
 }
 
 /// `log`

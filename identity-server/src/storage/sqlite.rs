@@ -10,10 +10,13 @@
 //! The `memory` database is a single connection for everything: the data lives and dies with it.
 
 mod clients;
+mod flows;
+mod identities;
 mod keys;
 mod oauth2_flows;
 mod oauth2_grants;
 mod row;
+mod sessions;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

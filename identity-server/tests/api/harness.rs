@@ -28,6 +28,7 @@ const BASE: &str = "
 dsn: memory
 secrets: { system: [test-0123456789-abcdefghijklmnop] }
 keys: { algorithm: ES256 }
+hashers: { argon2: { memory_kib: 64, iterations: 1, parallelism: 1 } }
 ";
 
 /// A whole server.

@@ -10,9 +10,13 @@
     reason = "test code"
 )]
 
+mod browser;
 mod harness;
 
 mod health;
 mod oauth2;
 mod userinfo;
+mod identities;
+mod pages;
+mod self_service;
 mod well_known;
