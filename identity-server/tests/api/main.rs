@@ -14,9 +14,9 @@ mod browser;
 mod harness;
 
 mod health;
-mod oauth2;
-mod userinfo;
 mod identities;
+mod oauth2;
 mod pages;
 mod self_service;
+mod userinfo;
 mod well_known;
