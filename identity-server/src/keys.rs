@@ -4,12 +4,13 @@
 //! rooms hand over claims and get a signed token back.
 
 //!
-//! - `rotate`: the life of a key, pure.
+//! - `rotate`: the life of a key, pure. `maker`: makes keys and rotates them, in the storage.
 //! - `pair`: one key pair; the only file that touches private keys.
 //! - `ring`: the keys in memory.
 //! - `sign`: claims to token. `jwks`: the public keys over HTTP.
-
 pub mod jwks;
+mod maker;
+mod name;
 mod pair;
 mod ring;
 mod rotate;
@@ -17,10 +18,9 @@ mod sign;
 pub mod store;
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -29,11 +29,11 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::KeyId;
 use crate::secret::{Purpose, SealError, SealingKeys};
 use crate::storage::{Storage, StorageError};
-use pair::{CryptoError, Pair};
+use pair::CryptoError;
 use ring::Ring;
-use rotate::Plan;
-use store::StoredKey;
 
+pub use maker::{KeyMaker, Rotation, remove_expired};
+pub use name::{Algorithm, KeySet, UnknownName};
 pub use rotate::Phase;
 pub use sign::Envelope;
 
@@ -148,211 +148,6 @@ impl fmt::Debug for Keyring {
     }
 }
 
-/// Makes keys and rotates them, in the storage. Needs no running server.
-pub struct KeyMaker<'a> {
-    settings: &'a Settings,
-    sealing: SealingKeys,
-}
-
-/// What a rotation did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rotation {
-    /// This key is new, or signs earlier than planned.
-    Started(StoredKey),
-    /// This key was published already and takes over by itself.
-    Pending(StoredKey),
-}
-
-impl<'a> KeyMaker<'a> {
-    /// Takes algorithms, times and secrets from the settings.
-    #[must_use]
-    pub fn new(settings: &'a Settings) -> Self {
-        Self {
-            settings,
-            sealing: settings.secrets.sealing(PRIVATE_KEYS),
-        }
-    }
-
-    /// Publishes the next key of `set`; it signs after `keys.publish_ahead`, or `at_once`: then verifiers that cache
-    /// the key set refuse good tokens until they fetch it again.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub async fn rotate(
-        &self,
-        storage: &dyn Storage,
-        set: KeySet,
-        now: OffsetDateTime,
-        entropy: &dyn Entropy,
-        at_once: bool,
-    ) -> Result<Rotation, KeyError> {
-        // Made before the write lock is taken; thrown away if it turns out not to be needed.
-        let candidate = self.candidate(set, now, entropy).await?;
-        let mut tx = storage.begin().await?;
-        let keys = tx.keys().await?;
-        let ahead = self.settings.keys.publish_ahead.0;
-        let rotation = match rotate::plan(&keys, set, now, ahead, at_once) {
-            Plan::Wait { successor } => return Ok(Rotation::Pending(successor)),
-            Plan::Advance {
-                successor,
-                activates_at,
-            } => {
-                let successor = StoredKey {
-                    activates_at,
-                    ..successor
-                };
-                tx.update_key_times(&successor).await?;
-                Rotation::Started(successor)
-            }
-            Plan::Create { activates_at } => {
-                let successor = StoredKey {
-                    activates_at,
-                    ..candidate
-                };
-                tx.insert_key(&successor).await?;
-                Rotation::Started(successor)
-            }
-        };
-        let (Rotation::Started(successor) | Rotation::Pending(successor)) = &rotation;
-        for key in rotate::retire(&keys, successor) {
-            tx.update_key_times(&key).await?;
-        }
-        tx.commit().await?;
-        Ok(rotation)
-    }
-
-    /// Makes the set usable, and lets every key know the longest token that it may have to outlive.
-    async fn ensure(
-        &self,
-        storage: &dyn Storage,
-        set: KeySet,
-        now: OffsetDateTime,
-        entropy: &dyn Entropy,
-    ) -> Result<(), KeyError> {
-        let keys = storage.read().await?.keys().await?;
-        let newest = keys
-            .iter()
-            .filter(|key| key.set == set && key.phase(now) <= Phase::Active)
-            .max_by_key(|key| key.activates_at);
-        if newest.is_none_or(|key| key.algorithm != self.settings.keys.algorithm_of(set)) {
-            self.rotate(storage, set, now, entropy, false).await?;
-        }
-        self.update(storage, set, entropy).await
-    }
-
-    /// Brings the keys of `set` in line with settings that changed since they were made: the longest token, and the
-    /// secret that seals them.
-    async fn update(
-        &self,
-        storage: &dyn Storage,
-        set: KeySet,
-        entropy: &dyn Entropy,
-    ) -> Result<(), KeyError> {
-        let longest = self.settings.longest_token();
-        let short = |key: &StoredKey| key.set == set && key.token_lifespan < longest;
-        let outdated = |key: &StoredKey| {
-            key.set == set
-                && self
-                    .sealing
-                    .is_outdated(key.id.as_str().as_bytes(), &key.sealed_private)
-        };
-        if !storage
-            .read()
-            .await?
-            .keys()
-            .await?
-            .iter()
-            .any(|key| short(key) || outdated(key))
-        {
-            return Ok(());
-        }
-        let mut tx = storage.begin().await?;
-        for key in tx.keys().await? {
-            if short(&key) {
-                tx.update_key_times(&StoredKey {
-                    token_lifespan: longest,
-                    ..key.clone()
-                })
-                .await?;
-            }
-            if outdated(&key) {
-                let fail = |reason| KeyError::Sealed {
-                    id: key.id.clone(),
-                    reason,
-                };
-                let context = key.id.as_str().as_bytes();
-                let private = self
-                    .sealing
-                    .open(context, &key.sealed_private)
-                    .map_err(fail)?;
-                let sealed_private = self
-                    .sealing
-                    .seal(entropy, context, &private)
-                    .map_err(fail)?;
-                tx.reseal_key(&StoredKey {
-                    sealed_private,
-                    ..key.clone()
-                })
-                .await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn candidate(
-        &self,
-        set: KeySet,
-        now: OffsetDateTime,
-        entropy: &dyn Entropy,
-    ) -> Result<StoredKey, KeyError> {
-        let algorithm = self.settings.keys.algorithm_of(set);
-        let pair = tokio::task::spawn_blocking(move || Pair::generate(algorithm))
-            .await
-            .map_err(|_| CryptoError)??;
-        let id = KeyId::random(entropy)?;
-        let sealed_private = self
-            .sealing
-            .seal(entropy, id.as_str().as_bytes(), &pair.pkcs8()?)
-            .map_err(|reason| KeyError::Sealed {
-                id: id.clone(),
-                reason,
-            })?;
-        Ok(StoredKey {
-            set,
-            algorithm,
-            sealed_private,
-            public_jwk: pair.public_jwk(&id)?.to_string(),
-            id,
-            created_at: now,
-            activates_at: now,
-            retires_at: None,
-            token_lifespan: self.settings.longest_token(),
-        })
-    }
-}
-
-/// Removes expired keys. Answers how many there were.
-///
-/// # Errors
-/// [`StorageError`].
-pub async fn remove_expired(
-    storage: &dyn Storage,
-    now: OffsetDateTime,
-) -> Result<usize, StorageError> {
-    let expired = |key: &StoredKey| key.phase(now) == Phase::Expired;
-    if !storage.read().await?.keys().await?.iter().any(expired) {
-        return Ok(0);
-    }
-    let mut tx = storage.begin().await?;
-    let mut removed = 0;
-    for key in tx.keys().await?.iter().filter(|key| expired(key)) {
-        removed += usize::from(tx.delete_key(&key.id).await?);
-    }
-    tx.commit().await?;
-    Ok(removed)
-}
-
 /// Why there is no signature, or no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -384,116 +179,4 @@ pub enum KeyError {
     /// No storage.
     #[error(transparent)]
     Storage(#[from] StorageError),
-}
-
-/// Which tokens a key signs. The names are Hydra's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeySet {
-    /// ID tokens, and other signed answers to clients.
-    IdToken,
-    /// Access tokens, which resource servers check.
-    AccessToken,
-}
-
-impl KeySet {
-    /// Every set.
-    pub const ALL: [Self; 2] = [Self::IdToken, Self::AccessToken];
-
-    /// The set's name, as in `/admin/keys/{set}`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::IdToken => "hydra.openid.id-token",
-            Self::AccessToken => "hydra.jwt.access-token",
-        }
-    }
-}
-
-impl fmt::Display for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for KeySet {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        Self::ALL
-            .into_iter()
-            .find(|set| set.name() == name)
-            .ok_or_else(|| UnknownName::new("key set", name))
-    }
-}
-
-/// How a key signs (RFC 7518, RFC 8037).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Algorithm {
-    /// RSA PKCS#1 v1.5 with SHA-256; every OpenID Connect client understands it.
-    #[default]
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// ECDSA on P-256 with SHA-256: small tokens, fast signing.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// Ed25519: small and fastest; not every client knows it.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-}
-
-impl Algorithm {
-    /// Every algorithm we sign with.
-    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
-
-    /// The `alg` value.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    fn jose(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        Self::ALL
-            .into_iter()
-            .find(|alg| alg.name() == name)
-            .ok_or_else(|| UnknownName::new("algorithm", name))
-    }
-}
-
-/// A name that stands for nothing we know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {kind} `{name}`")]
-pub struct UnknownName {
-    kind: &'static str,
-    name: String,
-}
-
-impl UnknownName {
-    fn new(kind: &'static str, name: &str) -> Self {
-        Self {
-            kind,
-            name: name.to_owned(),
-        }
-    }
 }

@@ -118,6 +118,8 @@ fn options() -> SqliteConnectOptions {
 fn pool(size: u32) -> SqlitePoolOptions {
     // Connections never expire: the one of a database in memory *is* the database.
     SqlitePoolOptions::new()
+        // A connection to a file does not go away; asking it each time would only cost a round trip.
+        .test_before_acquire(false)
         .max_connections(size)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
