@@ -22,6 +22,7 @@ pub mod pkce;
 pub mod redirect_uri;
 pub mod revoke;
 pub mod scope;
+pub mod sessions;
 pub mod store;
 pub mod token;
 pub mod tokens;

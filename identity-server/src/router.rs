@@ -9,7 +9,9 @@ use crate::error::ApiError;
 use crate::flows::{http as flows, logout};
 use crate::identity::http as identities;
 use crate::keys::jwks;
-use crate::oauth2::{authorize, client, interaction, introspect, revoke, token};
+use crate::oauth2::{
+    authorize, client, interaction, introspect, revoke, sessions as oauth2_sessions, token,
+};
 use crate::oidc::{discovery, userinfo};
 use crate::pages::{account, assets, consent, error as error_page, flow_pages};
 use crate::sessions::{admin as admin_sessions, http as sessions};
@@ -126,6 +128,14 @@ pub fn admin(app: App) -> Router {
         .route("/admin/oauth2/introspect", post(introspect::introspect))
         .route("/admin/oauth2/tokens", delete(revoke::delete_tokens))
         .nest("/admin/oauth2/auth/requests", requests())
+        .route(
+            "/admin/oauth2/auth/sessions/consent",
+            get(oauth2_sessions::list_consents).delete(oauth2_sessions::revoke_consents),
+        )
+        .route(
+            "/admin/oauth2/auth/sessions/login",
+            delete(oauth2_sessions::revoke_logins),
+        )
         .route(
             "/admin/identities",
             get(identities::list).post(identities::create),

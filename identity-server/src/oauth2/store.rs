@@ -76,7 +76,8 @@ pub trait GrantStore {
     /// A grant, revoked or not. Within a transaction from `begin` it cannot change until that ends.
     async fn grant(&mut self, id: &str) -> Result<Option<Grant>, StorageError>;
 
-    /// The grants of a subject that were not revoked, newest first; of one session if named.
+    /// The grants of a subject that were not revoked or are still remembered, newest first; of one session if named. At
+    /// most 500.
     async fn grants_of(
         &mut self,
         subject: &str,

@@ -62,12 +62,17 @@ impl TestApp {
 
     /// Over a storage of the test's choosing.
     pub async fn over(settings: Settings, storage: Arc<dyn Storage>) -> Self {
+        Self::seeded(settings, storage, 1).await
+    }
+
+    /// The same with other randomness: a second process over the same storage must not draw what the first one drew.
+    pub async fn seeded(settings: Settings, storage: Arc<dyn Storage>, seed: u64) -> Self {
         let clock = Arc::new(ManualClock::at(datetime!(2026-11-22 12:00 UTC)));
         let parts = Parts {
             settings,
             storage,
             clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(1)),
+            entropy: Arc::new(SeededEntropy::new(seed)),
         };
         let app = App::start(parts).await.unwrap();
         let (public, admin) = (

@@ -11,6 +11,7 @@
 )]
 
 mod keys;
+mod oauth2;
 mod transactions;
 
 use std::sync::Arc;
@@ -82,4 +83,16 @@ conformance!(
     keys::only_the_times_of_a_key_change,
     keys::resealing_changes_the_box_only,
     keys::a_deleted_key_is_gone,
+    oauth2::a_client_is_kept_as_it_was,
+    oauth2::clients_are_listed_in_pages,
+    oauth2::a_deleted_client_takes_everything_along,
+    oauth2::nothing_is_issued_to_nobody,
+    oauth2::a_flow_changes_only_from_what_it_was,
+    oauth2::a_code_is_used_once,
+    oauth2::a_refresh_token_is_rotated_once,
+    oauth2::grants_and_tokens_are_kept_as_they_were,
+    oauth2::a_revoked_grant_has_no_tokens_but_its_consent_is_remembered,
+    oauth2::consents_are_remembered_for_as_long_as_was_said,
+    oauth2::login_sessions_are_found_by_cookie_and_end_together,
+    oauth2::what_has_ended_is_removed_and_nothing_else,
 );

@@ -45,8 +45,8 @@ impl GrantStore for SqliteTransaction {
         session_id: Option<&str>,
     ) -> Result<Vec<Grant>, StorageError> {
         sqlx::query(
-            "SELECT * FROM oauth2_grants WHERE subject = $1 AND ($2 IS NULL OR session_id = $2) AND revoked_at IS NULL \
-             ORDER BY created_at DESC, id LIMIT 500",
+            "SELECT * FROM oauth2_grants WHERE subject = $1 AND ($2 IS NULL OR session_id = $2) \
+             AND (revoked_at IS NULL OR remember = 1) ORDER BY created_at DESC, id LIMIT 500",
         )
         .bind(subject)
         .bind(session_id)
