@@ -16,6 +16,7 @@ use crate::{
     build,
     envoy::Start,
     http::Request,
+    ports,
     progress::{self, Stopwatch, step},
     setup,
     upstream::{Answer, Upstream},
@@ -96,6 +97,9 @@ const ROWS: [Row; 6] = [
 /// # Errors
 /// If a prerequisite is missing, a checker lets the wrong token pass, or a request fails.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let listeners = ROWS.map(|row| (row.checker.port(), row.checker.name()));
+    ports::demand(&listeners, "bench")?;
+    ports::demand(&[(config::ADMIN, "Envoy's admin page")], "bench")?;
     let binary = prerequisites(workspace)?;
     build::modules(workspace)?;
     let folder = workspace.target.join("bench");
@@ -124,10 +128,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     check_honesty(&tokens.first()?)?;
 
     let (rounds, seconds) = if options.quick {
-        (2, 2)
+        (3, 2)
     } else {
         (options.rounds, options.seconds)
     };
+    warn_if_busy();
     let mut table = report::Table::new();
     let watch = Stopwatch::start();
     for round in 1..=rounds {
@@ -157,9 +162,23 @@ fn prerequisites(workspace: &Workspace) -> Result<std::path::PathBuf> {
     setup::debian::require(&setup::debian::WRK)?;
     let binary = setup::envoy::binary(workspace)?;
     let mut mint = workspace.cargo();
-    mint.args(["build", "--quiet", "--package", "mint"]);
+    mint.args(["build", "--quiet", "--workspace", "--bin", "mint"]);
     step("building the token mint", || progress::run(&mut mint))?;
     Ok(binary)
+}
+
+/// The two cores are the bench's own or the figures are nobody's.
+fn warn_if_busy() {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let last_minute = load
+        .split(' ')
+        .next()
+        .and_then(|number| number.parse::<f32>().ok());
+    if let Some(load) = last_minute.filter(|load| *load > 1.5) {
+        println!(
+            "! other programs keep this machine busy (load {load}): the figures will be worth little"
+        );
+    }
 }
 
 /// A checker that lets everything pass, or nothing, would win: each must know good from bad.

@@ -7,7 +7,7 @@
 //!   workspace   where things are; how cargo is called      progress   what is on screen meanwhile
 //!   process     children that never outlive us             http       one plain request and its answer
 //!   envoy       a running Envoy                            upstream   a server that tells what it got
-//!   quickstart  envoy-config/quickstart, made ready to run
+//!   quickstart  envoy-config/quickstart, made ready        ports      fixed ports, checked first
 //! ```
 
 pub mod bench;
@@ -15,6 +15,7 @@ pub mod build;
 pub mod demo;
 pub mod envoy;
 pub mod http;
+pub mod ports;
 pub mod process;
 pub mod progress;
 pub mod quickstart;

@@ -152,3 +152,23 @@ fn with_ports(text: &str, ports: Ports) -> String {
     });
     words.fold(text.to_owned(), |text, (from, to)| text.replace(&from, &to))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_port_of_the_shipped_files_can_be_moved() {
+        let ports = Ports {
+            front: 1,
+            admin: 2,
+            upstream: 3,
+            gatepost: 4,
+        };
+        let text = "port_value: 8080 } 127.0.0.1:4444/x port_value: 8081 } port_value: 9901 }";
+        assert_eq!(
+            with_ports(text, ports),
+            "port_value: 1 } 127.0.0.1:4/x port_value: 3 } port_value: 2 }"
+        );
+    }
+}

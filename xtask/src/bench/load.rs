@@ -128,3 +128,16 @@ fn read(text: &str) -> Result<f64> {
 fn today() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / DAY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_with_failures_is_no_measurement() {
+        let good = "  100 requests in 1.00s\nRequests/sec:  12345.67\nTransfer/sec: 1MB\n";
+        assert!((read(good).unwrap() - 12345.67).abs() < 0.001);
+        assert!(read(&format!("{good}  Non-2xx or 3xx responses: 3\n")).is_err());
+        assert!(read("unable to connect").is_err());
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -15,6 +14,7 @@ use crate::{
     build,
     envoy::{Envoy, Start},
     http::Request,
+    ports,
     process::Process,
     progress::{self, step},
     quickstart::{PORTS, Quickstart},
@@ -170,25 +170,19 @@ fn free_ports() -> Result<()> {
         (PORTS.gatepost, "gatepost"),
         (GATEPOST_ADMIN, "gatepost's admin API"),
     ];
-    for (port, who) in wanted {
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
-            bail!(
-                "port {port} is occupied, and the demo needs it for {who}: stop what listens there \
-                 (`ss -ltnp 'sport = :{port}'` tells what that is)"
-            );
-        }
-    }
-    Ok(())
+    ports::demand(&wanted, "demo")
 }
 
 fn build_binaries(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
+    // Of the whole workspace, so that what is compiled here serves `cargo xtask test` as well.
     cargo.args([
         "build",
         "--quiet",
-        "--package",
+        "--workspace",
+        "--bin",
         "gatepost",
-        "--package",
+        "--bin",
         "mint",
     ]);
     step("building gatepost (the first time takes minutes)", || {
