@@ -1,12 +1,10 @@
 //! The plugin's configuration: bytes in, settings or every error out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
-use gatepost_policy::Policy;
+use gatepost_policy::{Policy, RuleSource, call::Endpoint, compile};
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::shim::{RuleSource, compile};
 
 /// The configuration as written.
 #[derive(Deserialize)]
@@ -31,16 +29,18 @@ struct Written {
 #[serde(untagged)]
 enum Rules {
     Files(BTreeMap<String, Value>),
-    List(Vec<Value>),
+    List(Value),
 }
+
+pub(crate) type Clusters = BTreeMap<Arc<str>, String>;
 
 /// The configuration, ready to use.
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
-    pub(crate) clusters: BTreeMap<String, String>,
+    /// Cluster names by [`gatepost_policy::Call::origin`].
+    pub(crate) clusters: Clusters,
     pub(crate) decision_metadata: bool,
     pub(crate) log_decisions: bool,
-    pub(crate) needs_client_address: bool,
     /// Whether the policy calls anything.
     pub(crate) fetches: bool,
 }
@@ -59,135 +59,70 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
             "the plugin's configuration cannot be read: {error}"
         )]
     })?;
-    let (clusters, mut errors) = clusters(&written.clusters);
-    let policy = match compile(&written.config, &sources(&written.rules)) {
-        Ok(policy) => policy,
-        Err(found) => {
-            errors.extend(found.iter().map(ToString::to_string));
-            return Err(errors);
-        }
-    };
-    errors.extend(unmapped(&policy, &clusters, &written));
-    if !errors.is_empty() {
-        return Err(errors);
+    let mut errors = Vec::new();
+    let clusters = clusters(&written.clusters, &mut errors);
+    let policy = compile(&written.config, &sources(&written.rules));
+    match &policy {
+        Ok(policy) => errors.extend(unmapped(policy, &clusters)),
+        Err(found) => errors.extend(found.0.iter().map(ToString::to_string)),
     }
-    let fetches = crate::shim::origins(&policy).next().is_some();
-    Ok(Settings {
-        needs_client_address: crate::shim::needs_client_address(&policy),
-        fetches,
-        policy,
-        clusters,
-        decision_metadata: written.decision_metadata,
-        log_decisions: written.log_decisions,
-    })
+    match policy {
+        Ok(policy) if errors.is_empty() => Ok(Settings {
+            fetches: policy.origins().count() > 0,
+            policy,
+            clusters,
+            decision_metadata: written.decision_metadata,
+            log_decisions: written.log_decisions,
+        }),
+        _ => Err(errors),
+    }
 }
 
-fn sources(rules: &Rules) -> Vec<RuleSource> {
+fn sources(rules: &Rules) -> Vec<RuleSource<'_>> {
     match rules {
         Rules::Files(files) => files
             .iter()
-            .map(|(file, rules)| RuleSource::new(file, rules.clone()))
+            .map(|(file, rules)| RuleSource { file, rules })
             .collect(),
-        Rules::List(list) => vec![RuleSource::new("rules", Value::Array(list.clone()))],
+        Rules::List(rules) => vec![RuleSource {
+            file: "rules",
+            rules,
+        }],
     }
 }
 
-/// The clusters by origin, origins in their normal form.
-fn clusters(written: &BTreeMap<String, String>) -> (BTreeMap<String, String>, Vec<String>) {
-    let mut errors = Vec::new();
+/// The clusters by origin, spelt as the engine spells it.
+fn clusters(written: &BTreeMap<String, String>, errors: &mut Vec<String>) -> Clusters {
+    let mut clusters = Clusters::new();
     for (origin, cluster) in written {
-        if !is_origin(&normal_origin(origin)) {
-            errors.push(format!(
-                "`clusters`: `{origin}` is not an origin; write scheme, host and port, \
-                 such as `https://id.example.test`"
-            ));
-        }
-        if cluster.is_empty() {
-            errors.push(format!("`clusters`: `{origin}` has no cluster name"));
+        match Endpoint::parse(origin) {
+            Ok(endpoint) if endpoint.path == "/" && !cluster.is_empty() => {
+                clusters.insert(endpoint.origin, cluster.clone());
+            }
+            Ok(_) if cluster.is_empty() => {
+                errors.push(format!("clusters: `{origin}` has no cluster name"));
+            }
+            Ok(_) => errors.push(format!(
+                "clusters: `{origin}` must end after the host and port"
+            )),
+            Err(error) => errors.push(format!("clusters: `{origin}`: {error}")),
         }
     }
-    let normal = written
-        .iter()
-        .map(|(origin, cluster)| (normal_origin(origin), cluster.clone()))
-        .collect();
-    (normal, errors)
-}
-
-fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, authority)| {
-        matches!(scheme, "http" | "https")
-            && !authority.is_empty()
-            && !authority.contains(['/', '?', '#', '@', ' '])
-    })
-}
-
-/// Two spellings of one origin become one: lower case, no closing slash, no default port (RFC 6454
-/// section 4).
-pub(crate) fn normal_origin(origin: &str) -> String {
-    let lower = origin.trim_end_matches('/').to_ascii_lowercase();
-    let port = if lower.starts_with("https:") {
-        ":443"
-    } else {
-        ":80"
-    };
-    lower.strip_suffix(port).unwrap_or(&lower).to_owned()
+    clusters
 }
 
 /// An error for each origin that the policy calls and no cluster is known for.
-fn unmapped(
-    policy: &Policy,
-    clusters: &BTreeMap<String, String>,
-    written: &Written,
-) -> Vec<String> {
-    let origins: BTreeSet<_> = crate::shim::origins(policy).map(normal_origin).collect();
-    origins
-        .iter()
-        .filter(|origin| !clusters.contains_key(*origin))
-        .map(|origin| {
-            let mut places = Vec::new();
-            find(&written.config, origin, "config", &mut places);
-            match &written.rules {
-                Rules::Files(files) => files.iter().for_each(|(file, rules)| {
-                    find(rules, origin, file, &mut places);
-                }),
-                Rules::List(list) => list.iter().enumerate().for_each(|(index, rule)| {
-                    find(rule, origin, &format!("rules[{index}]"), &mut places);
-                }),
-            }
-            let places = if places.is_empty() {
-                String::new()
-            } else {
-                format!(", used at `{}`", places.join("`, `"))
-            };
+fn unmapped(policy: &Policy, clusters: &Clusters) -> impl Iterator<Item = String> {
+    policy
+        .origins()
+        .filter(|(origin, _)| !clusters.contains_key(*origin))
+        .map(|(origin, place)| {
             format!(
-                "no cluster is known for the origin `{origin}`{places}; add \
-                 `\"{origin}\": \"<name of the proxy's cluster>\"` to `clusters`"
+                "{place}: no cluster is known for `{origin}`; add \
+                 `\"{origin}\": \"<the proxy's cluster>\"` to `clusters` in the plugin's \
+                 configuration"
             )
         })
-        .collect()
-}
-
-/// The paths of the strings that are URLs of `origin`.
-fn find(value: &Value, origin: &str, path: &str, places: &mut Vec<String>) {
-    match value {
-        Value::String(text) if is_of(text, origin) => places.push(path.to_owned()),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, item)| find(item, origin, &format!("{path}[{index}]"), places)),
-        Value::Object(fields) => fields
-            .iter()
-            .for_each(|(key, field)| find(field, origin, &format!("{path}.{key}"), places)),
-        _ => {}
-    }
-}
-
-fn is_of(url: &str, origin: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    normal_origin(&format!("{scheme}://{authority}")) == origin
 }
 
 #[cfg(test)]

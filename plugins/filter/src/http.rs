@@ -116,22 +116,12 @@ impl Exchange {
     }
 
     fn begin(&mut self) -> Action {
-        match self.read() {
-            Ok(request) => self.request = request,
-            Err(trouble) => return self.refuse(&trouble),
+        match host::request_headers() {
+            // No handler asks for the client's address yet; reading it is a call of its own.
+            Ok(headers) => self.request.headers = headers,
+            Err(error) => return self.refuse(&error.into()),
         }
         self.step(Within::Request, Engine::decide)
-    }
-
-    fn read(&self) -> Result<Request, Trouble> {
-        let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
-        Ok(Request {
-            headers: host::request_headers()?,
-            client_address: shared
-                .needs_client_address
-                .then(host::client_address)
-                .flatten(),
-        })
     }
 
     /// A step of a paused request: it goes on if that allows it.
@@ -254,8 +244,8 @@ fn line(decision: &Decision) -> String {
     match &decision.verdict {
         Verdict::Allow(_) => format!("rule={rule:?} verdict=allow"),
         Verdict::Deny { reason, response } => {
-            let (status, reason) = (response.status, reason.to_string());
-            format!("rule={rule:?} verdict=deny status={status} reason={reason:?}")
+            let (status, code, detail) = (response.status, reason.code(), reason.to_string());
+            format!("rule={rule:?} verdict=deny status={status} reason={code} detail={detail:?}")
         }
     }
 }

@@ -16,7 +16,6 @@ mod crypto;
 mod host;
 mod http;
 mod root;
-mod shim;
 
 use proxy_wasm::traits::RootContext;
 

@@ -15,7 +15,7 @@ use proxy_wasm::{
 };
 
 use crate::{
-    config::{self, Settings},
+    config::{self, Clusters, Settings},
     host,
     http::{Exchange, Http, Within},
 };
@@ -33,10 +33,9 @@ const MAX_WAITING: usize = 4096;
 /// What all requests of one configuration share. Lives in one VM, so in one thread.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) needs_client_address: bool,
     pub(crate) decision_metadata: bool,
     pub(crate) log_decisions: bool,
-    clusters: BTreeMap<String, String>,
+    clusters: Clusters,
     waiting: BTreeMap<FetchId, Vec<Weak<RefCell<Exchange>>>>,
     calls: BTreeMap<u32, Caller>,
     hurried: bool,
@@ -52,7 +51,6 @@ enum Caller {
 impl Shared {
     fn new(settings: Settings) -> Self {
         Self {
-            needs_client_address: settings.needs_client_address,
             engine: Engine::new(settings.policy),
             decision_metadata: settings.decision_metadata,
             log_decisions: settings.log_decisions,
@@ -65,7 +63,7 @@ impl Shared {
 
     /// Sends a call to the cluster of its origin.
     pub(crate) fn send(&self, call: &Call) -> Result<u32, FailedCall> {
-        let Some(cluster) = self.clusters.get(&config::normal_origin(&call.origin)) else {
+        let Some(cluster) = self.clusters.get(&call.origin) else {
             // Every origin is checked when the configuration is read; kept as the last line.
             host::log_error(&format!("no cluster for the origin `{}`", call.origin));
             return Err(FailedCall::NotSent);

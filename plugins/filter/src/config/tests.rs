@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "test code")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use super::*;
 
@@ -40,23 +40,28 @@ fn each_bad_entry_of_clusters_is_named() {
 
 #[test]
 fn spellings_of_one_origin_are_one() {
-    for (written, normal) in [
-        ("HTTP://Id.Test/", "http://id.test"),
-        ("http://id.test:80", "http://id.test"),
-        ("https://id.test:443", "https://id.test"),
-        ("https://id.test:80", "https://id.test:80"),
-        ("http://127.0.0.1:4444", "http://127.0.0.1:4444"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-    ] {
-        assert_eq!(normal_origin(written), normal);
-    }
+    let mut errors = Vec::new();
+    let written = [("HTTP://Id.Test:80/".to_owned(), "idp".to_owned())];
+    let clusters = clusters(&written.into(), &mut errors);
+    assert_eq!(clusters["http://id.test"], "idp");
+    assert_eq!(errors, Vec::<String>::new());
 }
 
+const JWT: &str = r#"{"enabled": true, "config": {"jwks_urls": ["http://id.test/keys"]}}"#;
+
 #[test]
-fn places_of_an_origin_are_told_as_paths() {
-    let config =
-        serde_json::json!({"a": {"urls": ["http://id.test/keys", "http://id.test.evil/"]}});
-    let mut places = Vec::new();
-    find(&config, "http://id.test", "config", &mut places);
-    assert_eq!(places, ["config.a.urls[0]"]);
+fn an_origin_without_a_cluster_is_named_with_its_place() {
+    let errors = errors(&format!(
+        r#"{{"config": {{"authenticators": {{"jwt": {JWT}}}, "authorizers": {{"allow": {{"enabled": true}}}},
+            "mutators": {{"noop": {{"enabled": true}}}}}},
+            "rules": [{{"id": "api", "match": {{"url": "http://app.test/x", "methods": ["GET"]}},
+            "authenticators": [{{"handler": "jwt"}}], "authorizer": {{"handler": "allow"}},
+            "mutators": [{{"handler": "noop"}}]}}]}}"#
+    ));
+    let [error] = errors.as_slice() else {
+        panic!("{errors:?}")
+    };
+    for part in ["http://id.test", "jwks_urls", "`clusters`"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
 }
