@@ -6,6 +6,7 @@
 //! answered twice).
 
 use std::{
+    net::{IpAddr, SocketAddr},
     panic::Location,
     time::{Duration, UNIX_EPOCH},
 };
@@ -97,6 +98,16 @@ pub(crate) fn request_headers() -> Result<Headers, HostError> {
             .map(|(name, value)| (name.into_bytes(), value))
             .collect(),
     ))
+}
+
+/// The peer's address, where the host knows it.
+pub(crate) fn client_address() -> Option<IpAddr> {
+    let bytes = hostcalls::get_property(vec!["source", "address"]).ok()??;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    text.parse::<SocketAddr>()
+        .map(|socket| socket.ip())
+        .or_else(|_| text.parse())
+        .ok()
 }
 
 /// Carries out the changes, one call for each: requests with the reserved headers are rare and a rule

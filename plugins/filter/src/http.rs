@@ -116,12 +116,20 @@ impl Exchange {
     }
 
     fn begin(&mut self) -> Action {
-        match host::request_headers() {
-            // No handler asks for the client's address yet; reading it is a call of its own.
-            Ok(headers) => self.request.headers = headers,
-            Err(error) => return self.refuse(&error.into()),
+        match self.read() {
+            Ok(request) => self.request = request,
+            Err(trouble) => return self.refuse(&trouble),
         }
         self.step(Within::Request, Engine::decide)
+    }
+
+    fn read(&self) -> Result<Request, Trouble> {
+        let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
+        let needs_address = shared.needs_client_address;
+        Ok(Request {
+            headers: host::request_headers()?,
+            client_address: needs_address.then(host::client_address).flatten(),
+        })
     }
 
     /// A step of a paused request: it goes on if that allows it.

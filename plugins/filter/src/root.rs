@@ -33,6 +33,7 @@ const MAX_WAITING: usize = 4096;
 /// What all requests of one configuration share. Lives in one VM, so in one thread.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
+    pub(crate) needs_client_address: bool,
     pub(crate) decision_metadata: bool,
     pub(crate) log_decisions: bool,
     clusters: Clusters,
@@ -51,6 +52,7 @@ enum Caller {
 impl Shared {
     fn new(settings: Settings) -> Self {
         Self {
+            needs_client_address: settings.policy.needs_client_address(),
             engine: Engine::new(settings.policy),
             decision_metadata: settings.decision_metadata,
             log_decisions: settings.log_decisions,

@@ -55,6 +55,11 @@ impl ErrorHandler {
     /// The handlers there are, by their names.
     pub(crate) const NAMES: &'static [&'static str] = &["json", "redirect", "www_authenticate"];
 
+    /// Whether it is chosen by the peer's address.
+    pub(crate) fn reads_client_address(&self) -> bool {
+        self.when.reads_client_address()
+    }
+
     /// Makes the handler `name` from its effective configuration.
     pub(crate) fn compile(
         name: &str,

@@ -40,6 +40,15 @@ impl Policy {
             .map(|(origin, place)| (origin.as_ref(), place))
     }
 
+    /// Whether decisions depend on [`Request::client_address`]: asking a host for it costs a call.
+    #[must_use]
+    pub fn needs_client_address(&self) -> bool {
+        let of_rules = self.rules.iter().flat_map(|rule| &rule.errors);
+        of_rules
+            .chain(&self.fallback)
+            .any(ErrorHandler::reads_client_address)
+    }
+
     /// How many rules there are.
     #[must_use]
     pub const fn rule_count(&self) -> usize {

@@ -44,6 +44,12 @@ impl When {
         )
     }
 
+    /// Whether the choice depends on the peer's address.
+    pub(super) fn reads_client_address(&self) -> bool {
+        let mut conditions = self.0.iter();
+        conditions.any(|condition| !condition.networks.is_empty())
+    }
+
     pub(super) fn matches(&self, refused: &Refused<'_>) -> bool {
         self.0.is_empty() || self.0.iter().any(|condition| condition.matches(refused))
     }
