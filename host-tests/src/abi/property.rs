@@ -1,0 +1,35 @@
+//! Properties: the peer's address, and what the module publishes for access logs.
+
+use wasmtime::{Linker, Result};
+
+use super::{BAD_ARGUMENT, NOT_FOUND, OK, Vm, give, read, read_text};
+use crate::world::World;
+
+pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
+    linker.func_wrap("env", "proxy_get_property", get)?;
+    linker.func_wrap("env", "proxy_set_property", set)?;
+    Ok(())
+}
+
+fn get(mut vm: Vm, path: u32, length: u32, data: u32, size: u32) -> Result<u32> {
+    let path = read_text(&mut vm, path, length)?;
+    let value = vm.data_mut().stream().and_then(|stream| match &*path {
+        "source\0address" => stream.request.peer.clone().map(String::into_bytes),
+        _ => stream.properties.get(&path).cloned(),
+    });
+    let Some(value) = value else {
+        return Ok(NOT_FOUND);
+    };
+    give(&mut vm, &value, data, size)?;
+    Ok(OK)
+}
+
+fn set(mut vm: Vm, path: u32, length: u32, data: u32, size: u32) -> Result<u32> {
+    let path = read_text(&mut vm, path, length)?;
+    let value = read(&mut vm, data, size)?;
+    let Some(stream) = vm.data_mut().stream() else {
+        return Ok(BAD_ARGUMENT);
+    };
+    stream.properties.insert(path, value);
+    Ok(OK)
+}

@@ -1,0 +1,182 @@
+//! The corpus of policy cases, played through the built module; and what that module imports.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use anyhow::ensure;
+use gatepost_cases::{Case, Door, Outcome, RequestSpec, Script, SpecReply};
+use host_tests::{self as wasm, Answer, CallOut, Host, Request, module};
+use serde_json::{Value, json};
+
+/// What Envoy, Istio and nginx all offer: ABI 0.2.1, and of WASI what a program without files needs.
+const IMPORTS: &str = "
+    proxy_log proxy_set_tick_period_milliseconds proxy_get_current_time_nanoseconds
+    proxy_get_buffer_bytes proxy_set_buffer_bytes proxy_get_property proxy_set_property
+    proxy_get_header_map_pairs proxy_set_header_map_pairs proxy_get_header_map_value
+    proxy_add_header_map_value proxy_replace_header_map_value proxy_remove_header_map_value
+    proxy_continue_stream proxy_close_stream proxy_send_local_response proxy_http_call
+    proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close
+    proxy_get_status proxy_done proxy_set_effective_context proxy_call_foreign_function
+    proxy_get_shared_data proxy_set_shared_data proxy_register_shared_queue
+    proxy_resolve_shared_queue proxy_dequeue_shared_queue proxy_enqueue_shared_queue
+    proxy_define_metric proxy_get_metric proxy_record_metric proxy_increment_metric
+    environ_get environ_sizes_get args_get args_sizes_get fd_write clock_time_get random_get
+    proc_exit";
+
+#[test]
+fn the_module_imports_nothing_that_a_host_lacks() {
+    let (_, module) = module::access_rules();
+    for import in module.imports() {
+        let known = IMPORTS.split_whitespace().any(|name| name == import.name());
+        let room = matches!(import.module(), "env" | "wasi_snapshot_preview1");
+        assert!(known && room, "{}.{}", import.module(), import.name());
+    }
+}
+
+#[test]
+fn the_module_decides_every_case_as_written() {
+    play(Wasm::default());
+}
+
+#[test]
+fn without_the_hosts_signature_check_it_decides_the_same() {
+    play(Wasm {
+        alone: true,
+        ..Wasm::default()
+    });
+}
+
+fn play(mut door: Wasm) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/policy/cases");
+    gatepost_cases::play(&folder, &mut door).unwrap_or_else(|failures| panic!("{failures}"));
+}
+
+/// Plays cases through the module.
+#[derive(Default)]
+struct Wasm {
+    configuration: Value,
+    clusters: BTreeMap<String, String>,
+    /// Without `verify_signature`.
+    alone: bool,
+}
+
+impl Wasm {
+    fn host(&self, at: u64) -> Result<Host, Vec<String>> {
+        let mut host = Host::new().at(at);
+        if self.alone {
+            host = host.without_verify_signature();
+        }
+        for cluster in self.clusters.values() {
+            host = host.cluster(cluster, |_| Answer::held());
+        }
+        host.configure(&self.configuration)?;
+        Ok(host)
+    }
+}
+
+impl Door for Wasm {
+    fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {
+        self.clusters.clear();
+        origins(&case.config, &mut self.clusters);
+        origins(&case.rules, &mut self.clusters);
+        self.configuration = json!({
+            "config": case.config,
+            "rules": {"rules.json": case.rules},
+            "clusters": self.clusters,
+            "decision_metadata": true,
+            "log_decisions": true,
+        });
+        self.host(0).map(drop)
+    }
+
+    fn send(
+        &mut self,
+        at: u64,
+        request: &RequestSpec,
+        script: &mut Script<'_>,
+    ) -> anyhow::Result<Outcome> {
+        let mut host = self.host(at).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        let mut sent = Request::default();
+        for (name, value) in request.fields()? {
+            sent = sent.header(&name, value);
+        }
+        sent.peer = request.client_address.as_ref().map(|ip| format!("{ip}:1"));
+        let id = host.send(sent);
+        for _ in 0..16 {
+            for (token, call) in host.held_calls() {
+                let reply = script.answer(&method(&call), &url(&call), &call.headers)?;
+                host.reply(token, answer(&reply));
+            }
+            if host.outcome(id) != wasm::Outcome::Pending {
+                break;
+            }
+            host.advance(Duration::from_millis(2));
+        }
+        let rule = host.property(id, "gatepost.rule");
+        let reason = host.log().last().and_then(|line| reason(line));
+        outcome(host.outcome(id), rule, reason)
+    }
+}
+
+fn outcome(
+    outcome: wasm::Outcome,
+    rule: Option<String>,
+    reason: Option<String>,
+) -> anyhow::Result<Outcome> {
+    let status = outcome.status().unwrap_or_default();
+    let (headers, body) = match outcome {
+        wasm::Outcome::Upstream(headers) => (headers, Vec::new()),
+        wasm::Outcome::Answered(response) => (response.headers, response.body),
+        other => anyhow::bail!("{other:?}"),
+    };
+    ensure!(status > 0, "no status");
+    Ok(Outcome {
+        status,
+        rule,
+        reason,
+        headers,
+        body,
+    })
+}
+
+fn reason(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once(" reason=")?;
+    Some(rest.split_whitespace().next()?.to_owned())
+}
+
+fn method(call: &CallOut) -> String {
+    call.header(":method").unwrap_or_default()
+}
+
+/// The clusters are named after their origins.
+fn url(call: &CallOut) -> String {
+    format!("{}{}", call.cluster, call.path())
+}
+
+fn answer(reply: &SpecReply) -> Answer {
+    if reply.fails {
+        return Answer::failure();
+    }
+    let answer = Answer::status(reply.status, reply.body());
+    reply.headers.iter().fold(answer, |answer, (name, value)| {
+        answer.header(name, value.as_str())
+    })
+}
+
+/// A cluster for the origin of every URL in the policy.
+fn origins(value: &Value, clusters: &mut BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") {
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+                if !authority.is_empty() && authority.chars().all(plain) {
+                    let origin = format!("{scheme}://{authority}");
+                    clusters.insert(origin.clone(), origin);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| origins(item, clusters)),
+        Value::Object(fields) => fields.values().for_each(|field| origins(field, clusters)),
+        _ => {}
+    }
+}

@@ -1,0 +1,16 @@
+//! The built module in a wasmtime host: what clients, upstreams and called services would see.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod callouts;
+mod cases;
+mod fail_closed;
+mod fixtures;
+mod limits;
+mod reload;
