@@ -259,7 +259,6 @@ async fn welcome(exchange: &Exchange, done: SignedIn) -> Result<Response, Refusa
     if !done.flow.transport.is_browser() {
         return Ok(Json(success_json(exchange, &done, None)).into_response());
     }
-    let next = challenge::after_sign_in(app, &done).await?;
     let now = app.clock().now();
     let cookies = [
         cookie::issue(settings, &done.token, done.session.expires_at, now),
@@ -267,10 +266,15 @@ async fn welcome(exchange: &Exchange, done: SignedIn) -> Result<Response, Refusa
         CsrfSecret::random(app.entropy())?.cookie(settings),
     ];
     let to_oauth2 = done.flow.login_challenge.is_some();
-    let response = match (exchange.wants_json(), to_oauth2) {
-        (false, _) => see_other(&next),
-        (true, true) => Refusal::go_to(&next).into_response(),
-        (true, false) => Json(success_json(exchange, &done, Some(&next))).into_response(),
+    let response = match (
+        challenge::after_sign_in(app, &done).await,
+        exchange.wants_json(),
+    ) {
+        (Ok(next), false) => see_other(&next),
+        (Ok(next), true) if to_oauth2 => Refusal::go_to(&next).into_response(),
+        (Ok(next), true) => Json(success_json(exchange, &done, Some(&next))).into_response(),
+        // The app waited too long; the person is signed in all the same.
+        (Err(refusal), _) => exchange.refuse(refusal).await,
     };
     Ok(with_cookies(response, cookies))
 }

@@ -106,7 +106,7 @@ pub mod label {
 /// Told to somebody who must prove again who they are.
 #[must_use]
 pub fn reauthenticate() -> Message {
-    Message::info(1_010_003, "Please confirm that it is you.")
+    Message::info(1_010_003, "Enter your password once more to go on.")
 }
 
 /// A validation failure that has no number of its own.

@@ -204,7 +204,7 @@ fn explain(name: &str) -> Scope {
         "openid" => "Know that it is you, by the id of your account",
         "profile" => "See your name",
         "email" => "See your e-mail address",
-        "offline" | "offline_access" => "Keep this access while you are away, until you end it",
+        "offline" | "offline_access" => "Keep this access while you are away",
         "phone" => "See your telephone number",
         "address" => "See your postal address",
         _ => {

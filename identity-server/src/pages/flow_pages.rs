@@ -11,8 +11,9 @@ use crate::flows::exchange::{Exchange, see_other};
 use crate::flows::form::Form;
 use crate::flows::message::{Message, Severity};
 use crate::flows::node::{InputType, Node};
-use crate::flows::{Flow, FlowKind, dispatch};
+use crate::flows::{Flow, FlowKind, dispatch, logout};
 use crate::identity::policy;
+use crate::sessions::current;
 
 #[derive(Template)]
 #[template(path = "form.html")]
@@ -202,7 +203,11 @@ fn form_page(exchange: &Exchange, flow: &Flow, form: Form) -> FormPage {
             .map(|(index, node)| field(node, Some(index) == focused))
             .collect(),
         buttons: buttons.iter().map(button).collect(),
-        other: (!refresh).then(|| other_way(exchange, flow)),
+        other: if refresh {
+            not_you(exchange)
+        } else {
+            Some(other_way(exchange, flow))
+        },
     }
 }
 
@@ -304,6 +309,16 @@ fn other_way(exchange: &Exchange, flow: &Flow) -> OtherWay {
             label: "Sign in",
         },
     }
+}
+
+/// The way out for somebody else at this browser.
+fn not_you(exchange: &Exchange) -> Option<OtherWay> {
+    let token = current::cookie_token(&exchange.app, &exchange.headers)?;
+    Some(OtherWay {
+        question: "Not you?",
+        url: logout::link(exchange, &token.logout_token(), None),
+        label: "Sign out",
+    })
 }
 
 fn text(value: Option<&Value>) -> String {

@@ -17,6 +17,7 @@ mod health;
 mod identities;
 mod oauth2;
 mod pages;
+mod pages_oauth2;
 mod self_service;
 mod userinfo;
 mod well_known;

@@ -132,6 +132,41 @@ async fn wrong_password_and_unknown_account_get_the_same_answer() {
     assert_eq!(strip(wrong), strip(unknown));
 }
 
+#[expect(clippy::disallowed_methods, reason = "the test measures real time")]
+async fn time_of_refusal(app: &TestApp, identifier: &str) -> std::time::Duration {
+    let flow = open_api(app, "login").await;
+    let body =
+        json!({"method": "password", "identifier": identifier, "password": "wrong horse battery"});
+    let started = std::time::Instant::now();
+    submit(app, &flow, body).await.expect_status(400);
+    started.elapsed()
+}
+
+#[tokio::test]
+async fn an_unknown_account_takes_as_long_as_a_known_one() {
+    let app = TestApp::with(&[("HASHERS_ARGON2_MEMORY_KIB", "32768")]).await;
+    register(&app, EMAIL).await;
+    // Other work on the machine only adds to a time, so the fastest of each kind are compared, taken in turns.
+    let mut fastest = [std::time::Duration::MAX; 3];
+    for turn in 0..6 {
+        let identifiers = [
+            EMAIL.to_owned(),
+            format!("nobody{turn}@example.com"),
+            format!("{turn}{}", "x".repeat(400)),
+        ];
+        for (fastest, identifier) in fastest.iter_mut().zip(identifiers) {
+            *fastest = (*fastest).min(time_of_refusal(&app, &identifier).await);
+        }
+    }
+    let [known, unknown, malformed] = fastest;
+    // Without hashing the answer would come twenty times as fast.
+    assert!(unknown > known / 4, "known {known:?}, unknown {unknown:?}");
+    assert!(
+        malformed > known / 4,
+        "known {known:?}, malformed {malformed:?}"
+    );
+}
+
 #[tokio::test]
 async fn what_is_missing_is_said_beside_the_field() {
     let app = TestApp::new().await;

@@ -10,8 +10,11 @@
     reason = "test code"
 )]
 
+mod flows;
+mod identities;
 mod keys;
 mod oauth2;
+mod sessions;
 mod transactions;
 
 use std::sync::Arc;
@@ -95,4 +98,17 @@ conformance!(
     oauth2::consents_are_remembered_for_as_long_as_was_said,
     oauth2::login_sessions_are_found_by_cookie_and_end_together,
     oauth2::what_has_ended_is_removed_and_nothing_else,
+    identities::an_identity_is_kept_as_it_was,
+    identities::identifiers_and_external_ids_are_unique,
+    identities::a_credential_and_a_state_are_changed,
+    identities::a_deleted_identity_takes_everything_along,
+    identities::identities_are_listed_by_pages,
+    sessions::a_session_is_found_with_its_owner,
+    sessions::a_session_needs_an_owner_and_a_token_of_its_own,
+    sessions::a_session_moves_to_a_new_token,
+    sessions::revoked_and_expired_sessions_are_told_apart_from_live_ones,
+    sessions::expired_sessions_are_removed_in_portions,
+    flows::a_flow_is_kept_as_it_was_and_changed,
+    flows::expired_flows_are_removed_in_portions,
+    flows::errors_are_kept_for_a_while,
 );
