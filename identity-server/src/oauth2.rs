@@ -24,5 +24,6 @@ pub mod revoke;
 pub mod scope;
 pub mod sessions;
 pub mod store;
+pub mod subject;
 pub mod token;
 pub mod tokens;

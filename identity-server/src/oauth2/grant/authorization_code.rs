@@ -7,6 +7,7 @@ use super::issue::{Spans, ends_at, response};
 use super::{ATTEMPTS, Request, too_busy};
 use crate::oauth2::error::OAuthError;
 use crate::oauth2::pkce;
+use crate::oauth2::subject;
 use crate::oauth2::token::TokenResponse;
 use crate::oauth2::tokens::{Code, Grant};
 use crate::secret::digest;
@@ -42,6 +43,9 @@ async fn load(request: Request<'_>, digest: &str) -> Result<(Code, Grant), OAuth
     let mut tx = request.app.storage().read().await?;
     let code = tx.code(digest).await?.ok_or_else(unknown)?;
     let grant = tx.grant(&code.grant_id).await?.ok_or_else(unknown)?;
+    if !subject::may_go_on(&mut *tx, request.app.settings(), &grant).await? {
+        return Err(refusal("the person has been disabled or deleted"));
+    }
     Ok((code, grant))
 }
 

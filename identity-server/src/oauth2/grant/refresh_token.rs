@@ -11,6 +11,7 @@ use super::issue::{Spans, ends_at, response};
 use super::{ATTEMPTS, Request, too_busy};
 use crate::oauth2::error::OAuthError;
 use crate::oauth2::scope::check_scopes;
+use crate::oauth2::subject;
 use crate::oauth2::token::TokenResponse;
 use crate::oauth2::tokens::{Grant, RefreshToken, Rotation};
 use crate::secret::{Purpose, digest};
@@ -62,6 +63,9 @@ async fn load(request: Request<'_>, presented: &str) -> Result<Held, OAuthError>
         .await?
         .ok_or_else(unknown)?;
     let grant = tx.grant(&token.grant_id).await?.ok_or_else(unknown)?;
+    if !subject::may_go_on(&mut *tx, request.app.settings(), &grant).await? {
+        return Err(refusal("the person has been disabled or deleted"));
+    }
     let successor_is_fresh = match &token.rotation {
         None => false,
         Some(rotation) => tx

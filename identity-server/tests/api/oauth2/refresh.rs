@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use axum::http::Method;
+use gatepost::identity::IdentityState;
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::support::{TestClient, broken, claims, client, code_of, is_active, join_all};
+use super::support::{
+    Browser, TestClient, broken, claims, client, code_of, is_active, join_all, query,
+};
 use crate::harness::TestApp;
 
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
@@ -342,4 +345,69 @@ async fn a_token_with_any_byte_changed_is_unknown() {
         .refresh(&app, text(&first, "refresh_token"))
         .await
         .expect_status(200);
+}
+
+/// T32: whoever was disabled or deleted gets no more tokens.
+#[tokio::test]
+async fn a_disabled_or_deleted_person_gets_no_more_tokens() {
+    let app = TestApp::new().await;
+    let client = client(&app, json!({})).await;
+    let body = json!({"schema_id": "default", "traits": {"email": "carol@example.com"}});
+    let created = app
+        .admin
+        .post_json("/admin/identities", &body)
+        .await
+        .expect_status(201)
+        .json();
+    let id = created["id"].as_str().unwrap().to_owned();
+    let sign_in = async || {
+        let mut browser = Browser::default();
+        let answer = browser
+            .sign_in_as(
+                &app,
+                &client.request(&[]),
+                json!({"subject": id}),
+                json!({}),
+            )
+            .await;
+        query(answer.header("location"), "code").unwrap()
+    };
+    let set = async |state: IdentityState| {
+        let mut tx = app.app.storage().begin().await.unwrap();
+        let now = app.app.clock().now();
+        assert!(
+            tx.update_identity_state(&id.parse().unwrap(), state, now)
+                .await
+                .unwrap()
+        );
+        tx.commit().await.unwrap();
+    };
+    let code = sign_in().await;
+    set(IdentityState::Inactive).await;
+    assert_eq!(
+        code_of(&client.redeem(&app, &code).await.expect_status(400)),
+        "invalid_grant"
+    );
+    set(IdentityState::Active).await;
+    let first = client.redeem(&app, &code).await.expect_status(200).json();
+    set(IdentityState::Inactive).await;
+    let answer = client
+        .refresh(&app, text(&first, "refresh_token"))
+        .await
+        .expect_status(400);
+    assert_eq!(code_of(&answer), "invalid_grant");
+    set(IdentityState::Active).await;
+    let second = client
+        .refresh(&app, text(&first, "refresh_token"))
+        .await
+        .expect_status(200)
+        .json();
+    app.admin
+        .delete(&format!("/admin/identities/{id}"))
+        .await
+        .expect_status(204);
+    client
+        .refresh(&app, text(&second, "refresh_token"))
+        .await
+        .expect_status(400);
 }
