@@ -62,22 +62,23 @@ impl Serve {
         let app = App::start(parts)
             .await
             .context("cannot ready the signing keys")?;
+        let signals = Signals::listen().context("cannot listen to signals")?;
         announce(app.settings(), public, admin);
-        until_told_to_stop(bound, app).await;
+        until_told_to_stop(bound, app, signals).await;
         storage.close().await;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-async fn until_told_to_stop(bound: Bound, app: App) {
+async fn until_told_to_stop(bound: Bound, app: App, mut signals: Signals) {
     let (tell, stop) = watch::channel(false);
-    let signals = tokio::spawn(async move {
-        signal().await;
+    let listening = tokio::spawn(async move {
+        signals.next().await;
         tracing::info!("stopping; a second signal ends at once");
         // Nobody listens any more if the server ended by itself.
         let _ = tell.send(true);
-        signal().await;
+        signals.next().await;
         std::process::exit(130);
     });
     let chores = tokio::spawn(maintenance::run(app.clone(), stop.clone()));
@@ -91,23 +92,45 @@ async fn until_told_to_stop(bound: Bound, app: App) {
         () = bound.serve(app, stop) => {}
         () = patience => tracing::warn!("gave up waiting for requests under way"),
     }
-    signals.abort();
+    listening.abort();
     chores.abort();
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn signal() {
+/// SIGTERM and SIGINT, heard from the moment this is made: before that, they end the process on the spot.
+struct Signals {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = tokio::signal::ctrl_c() => return,
-            }
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {

@@ -11,5 +11,6 @@
 )]
 
 mod complaints;
+mod durability;
 mod running;
 mod server;
