@@ -78,7 +78,7 @@ async fn a_proxy_sends_somebody_to_sign_in_and_they_come_back() {
         .await
         .expect_status(303);
     let again = browser
-        .get(&again.header("location").to_owned())
+        .get(again.header("location"))
         .await
         .expect_status(303);
     assert_eq!(
