@@ -40,11 +40,13 @@ pub(super) fn out(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// One line per member.
+/// One line per member that holds something.
 fn list(object: &Value, columns: &[&str]) -> String {
-    let present = columns
-        .iter()
-        .filter(|column| object.get(**column).is_some_and(|value| !value.is_null()));
+    let present = columns.iter().filter(|column| {
+        object
+            .get(**column)
+            .is_some_and(|value| !text(value).is_empty())
+    });
     let width = present
         .clone()
         .map(|column| column.len())
@@ -71,7 +73,12 @@ fn table(rows: &[Value], columns: &[&str]) -> String {
         lines.push(
             columns
                 .iter()
-                .map(|column| row.get(*column).map(text).unwrap_or_default())
+                .map(|column| {
+                    row.get(*column)
+                        .map(text)
+                        .filter(|cell| !cell.is_empty())
+                        .unwrap_or_else(|| "-".to_owned())
+                })
                 .collect(),
         );
     }
@@ -103,7 +110,7 @@ fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(" "),
-        Value::Null => "-".to_owned(),
+        Value::Null => String::new(),
         other => other.to_string(),
     }
 }

@@ -24,7 +24,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
 
 /// Pages that are never opened: the test decides in their place.
-const PAGES: [(&str, &str); 2] = [
+pub const PAGES: [(&str, &str); 2] = [
     ("URLS_LOGIN", "http://127.0.0.1:9/login"),
     ("URLS_CONSENT", "http://127.0.0.1:9/consent"),
 ];
@@ -90,9 +90,9 @@ async fn no_answered_refresh_token_is_lost() {
 
 /// The two addresses of a server.
 #[derive(Clone)]
-struct Addresses {
-    public: String,
-    admin: String,
+pub struct Addresses {
+    pub public: String,
+    pub admin: String,
 }
 
 /// What survives must have been answered; `None` means that the server died before it answered.
@@ -197,7 +197,7 @@ async fn get_refresh_token(http: Client, server: Addresses) -> Option<String> {
     ))
 }
 
-async fn decide(
+pub async fn decide(
     http: &Client,
     server: &Addresses,
     page: &str,
@@ -219,7 +219,7 @@ async fn decide(
     )
 }
 
-async fn json_of(answer: reqwest::Result<Response>, status: u16) -> Option<Value> {
+pub async fn json_of(answer: reqwest::Result<Response>, status: u16) -> Option<Value> {
     let answer = answer.ok()?;
     let got = answer.status().as_u16();
     let text = answer.text().await.ok()?;
@@ -227,13 +227,13 @@ async fn json_of(answer: reqwest::Result<Response>, status: u16) -> Option<Value
     Some(serde_json::from_str(&text).unwrap())
 }
 
-fn location(answer: reqwest::Result<Response>) -> Option<Url> {
+pub fn location(answer: reqwest::Result<Response>) -> Option<Url> {
     let answer = answer.ok()?;
     assert!(answer.status().is_redirection(), "{answer:?}");
     Some(Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap())
 }
 
-fn parameter(address: &Url, name: &str) -> String {
+pub fn parameter(address: &Url, name: &str) -> String {
     let found = address.query_pairs().find(|(key, _)| key == name);
     found
         .unwrap_or_else(|| panic!("no `{name}` in {address}"))

@@ -10,6 +10,7 @@
     reason = "test code"
 )]
 
+mod commands;
 mod complaints;
 mod durability;
 mod running;
