@@ -66,6 +66,29 @@ impl Throttle {
         count(&mut counters, account(identifier), PER_ACCOUNT, now)
     }
 
+    /// Whether `identifier` may be tried, by its failures from anywhere. Counts nothing; for those who count only
+    /// failures, by [`failed`](Self::failed).
+    ///
+    /// # Errors
+    /// [`Throttled`].
+    pub fn check(&self, identifier: &str, now: OffsetDateTime) -> Result<(), Throttled> {
+        let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counters.get(&account(identifier)) {
+            Some(counter) if !is_over(counter, now) && counter.attempts >= PER_ACCOUNT => {
+                Err(throttled(counter, now))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a failure on `identifier` from anywhere.
+    pub fn failed(&self, identifier: &str, now: OffsetDateTime) {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        make_room(&mut counters, now);
+        // Already full is as good as counted.
+        let _ = count(&mut counters, account(identifier), PER_ACCOUNT, now);
+    }
+
     /// Forgives what `ip` got wrong on `identifier`, because it now got it right.
     pub fn succeeded(&self, identifier: &str, ip: &str) {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,12 +116,16 @@ fn count(
         };
     }
     if counter.attempts >= limit {
-        return Err(Throttled {
-            wait: counter.since.saturating_add(WINDOW) - now,
-        });
+        return Err(throttled(counter, now));
     }
     counter.attempts += 1;
     Ok(())
+}
+
+fn throttled(counter: &Counter, now: OffsetDateTime) -> Throttled {
+    Throttled {
+        wait: counter.since.saturating_add(WINDOW) - now,
+    }
 }
 
 /// A clock that was set back also ends the window, or an account could stay shut for years.
@@ -168,6 +195,22 @@ mod tests {
             assert_eq!(fail_times(&throttle, 1, &format!("192.0.2.{host}")), None);
         }
         assert!(fail_times(&throttle, 1, "198.51.100.1").is_some());
+    }
+
+    #[test]
+    fn failures_alone_can_be_counted() {
+        let throttle = Throttle::default();
+        for _ in 0..PER_ACCOUNT {
+            assert_eq!(throttle.check("app", START), Ok(()));
+            throttle.failed("app", START);
+        }
+        throttle.failed("app", START);
+        assert_eq!(
+            throttle.check("app", START),
+            Err(Throttled { wait: WINDOW })
+        );
+        assert_eq!(throttle.check("another", START), Ok(()));
+        assert_eq!(throttle.check("app", START + WINDOW), Ok(()));
     }
 
     #[test]

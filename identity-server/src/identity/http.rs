@@ -123,7 +123,7 @@ pub async fn create(State(app): State<App>, body: axum::body::Bytes) -> Result<R
     Ok(response)
 }
 
-/// `DELETE /admin/identities/{id}`: 204; its sessions end with it.
+/// `DELETE /admin/identities/{id}`: 204; its sessions end with it, and so does what it granted to OAuth2 clients.
 ///
 /// # Errors
 /// 404.
@@ -133,6 +133,11 @@ pub async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<St
     if !transaction.delete_identity(&id).await? {
         return Err(missing());
     }
+    let subject = id.to_string();
+    transaction
+        .end_grants_of(&subject, None, app.clock().now())
+        .await?;
+    transaction.delete_login_sessions_of(&subject).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

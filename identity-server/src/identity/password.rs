@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::entropy::{Entropy, EntropyError};
 use crate::secret::SecretText;
@@ -45,6 +45,7 @@ impl Default for Argon2Cost {
 pub struct PasswordHasher {
     params: Params,
     permits: Arc<Semaphore>,
+    patience: Duration,
     decoy: Arc<OnceLock<String>>,
 }
 
@@ -93,6 +94,7 @@ impl PasswordHasher {
         Ok(Self {
             params,
             permits: Arc::new(Semaphore::new(concurrency.max(1))),
+            patience: PATIENCE,
             decoy: Arc::default(),
         })
     }
@@ -150,20 +152,54 @@ impl PasswordHasher {
         self.decoy(entropy).await.map(drop)
     }
 
+    /// Waits for a turn, for whoever has something to decide between waiting and hashing.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`].
+    pub async fn turn(&self) -> Result<Turn, PasswordError> {
+        let waiting = Arc::clone(&self.permits).acquire_owned();
+        let permit = tokio::time::timeout(self.patience, waiting)
+            .await
+            .ok()
+            .and_then(Result::ok);
+        permit.map(Turn).ok_or(PasswordError::Busy)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let waiting = Arc::clone(&self.permits).acquire_owned();
-        let permit = tokio::time::timeout(PATIENCE, waiting)
-            .await
-            .ok()
-            .and_then(Result::ok);
-        let permit = permit.ok_or(PasswordError::Busy)?;
+        self.turn().await?.run(work).await
+    }
+}
+
+/// The right to hash once, out of as many as there are permits. Given back when it is used or dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn(OwnedSemaphorePermit);
+
+impl Turn {
+    /// Whether `password` is the one behind `stored`. A hash that cannot be read belongs to no password.
+    ///
+    /// # Errors
+    /// [`PasswordError::Failed`].
+    pub async fn verify(self, password: &SecretText, stored: &str) -> Result<bool, PasswordError> {
+        let (password, stored) = (password.clone(), stored.to_owned());
+        self.run(move || match PasswordHash::new(&stored) {
+            Ok(parsed) if parsed.hash.is_some() => is_right(&password, &parsed),
+            _ => Ok(false),
+        })
+        .await?
+    }
+
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
         // The permit travels with the work: a caller that goes away does not make room for more.
         let task = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(permit);
+            drop(self.0);
             done
         });
         task.await
@@ -210,11 +246,19 @@ fn hash(params: Params, password: &SecretText, salt: &[u8]) -> Result<String, Pa
 fn check(current: &Params, password: &SecretText, stored: &str) -> Result<Verdict, PasswordError> {
     let parsed =
         PasswordHash::new(stored).map_err(|error| PasswordError::Failed(error.to_string()))?;
-    match Argon2::default().verify_password(password.expose().as_bytes(), &parsed) {
-        Ok(()) => Ok(Verdict::Right {
+    Ok(if is_right(password, &parsed)? {
+        Verdict::Right {
             outdated: is_outdated(current, &parsed),
-        }),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
+        }
+    } else {
+        Verdict::Wrong
+    })
+}
+
+fn is_right(password: &SecretText, stored: &PasswordHash) -> Result<bool, PasswordError> {
+    match Argon2::default().verify_password(password.expose().as_bytes(), stored) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
         Err(error) => Err(PasswordError::Failed(error.to_string())),
     }
 }
@@ -258,6 +302,39 @@ mod tests {
             hasher.check(&wrong, Some(&hash), &entropy).await.unwrap(),
             Verdict::Wrong
         );
+    }
+
+    #[tokio::test]
+    async fn who_finds_every_turn_taken_is_told_to_come_back() {
+        let (mut hasher, entropy) = (hasher(CHEAP), SeededEntropy::new(5));
+        hasher.patience = Duration::from_millis(10);
+        let taken = (hasher.turn().await.unwrap(), hasher.turn().await.unwrap());
+        assert!(matches!(hasher.turn().await, Err(PasswordError::Busy)));
+        let secret = SecretText::new("correct horse");
+        assert!(matches!(
+            hasher.hash(&secret, &entropy).await,
+            Err(PasswordError::Busy)
+        ));
+        drop(taken);
+        assert!(hasher.turn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_turn_verifies_and_an_unreadable_hash_belongs_to_nobody() {
+        let (hasher, entropy) = (hasher(CHEAP), SeededEntropy::new(6));
+        let right = SecretText::new("correct horse");
+        let hash = hasher.hash(&right, &entropy).await.unwrap();
+        let verify = async |secret: &str, stored: &str| {
+            let turn = hasher.turn().await.unwrap();
+            turn.verify(&SecretText::new(secret), stored).await.unwrap()
+        };
+        assert!(verify("correct horse", &hash).await);
+        assert!(!verify("correct horsf", &hash).await);
+        assert!(!verify("", &hash).await);
+        for stored in ["", "plain", "$argon2id$broken"] {
+            assert!(!verify("plain", stored).await, "{stored}");
+            assert!(!verify("", stored).await, "{stored}");
+        }
     }
 
     #[tokio::test]

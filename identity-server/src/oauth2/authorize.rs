@@ -17,9 +17,14 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 
+use super::error::OAuthError;
 use super::params::Params;
 use crate::app::App;
 use refusal::Refusal;
+
+/// The most bytes of parameters in a request, as they are encoded. The request is stored until somebody has signed
+/// in, so its size must not be the sender's choice.
+const LONGEST_REQUEST: usize = 8192;
 
 /// A browser at this endpoint.
 struct Visit<'a> {
@@ -37,7 +42,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let params = Params::parse(query.as_bytes());
+    let params = within_bounds(query.as_bytes()).and_then(|()| Params::parse(query.as_bytes()));
     answer(&app, cookies, params, query).await
 }
 
@@ -48,15 +53,24 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let params = Params::from_form(&headers, &body);
+    let params = within_bounds(&body).and_then(|()| Params::from_form(&headers, &body));
     let query = String::from_utf8_lossy(&body).into_owned();
     answer(&app, cookies, params, query).await
+}
+
+fn within_bounds(encoded: &[u8]) -> Result<(), OAuthError> {
+    if encoded.len() <= LONGEST_REQUEST {
+        return Ok(());
+    }
+    Err(OAuthError::InvalidRequest(format!(
+        "the parameters are longer than {LONGEST_REQUEST} bytes"
+    )))
 }
 
 async fn answer(
     app: &App,
     cookies: CookieJar,
-    params: Result<Params, super::error::OAuthError>,
+    params: Result<Params, OAuthError>,
     query: String,
 ) -> Response {
     let answered = match params {

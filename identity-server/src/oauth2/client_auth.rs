@@ -6,7 +6,8 @@
 use axum::http::{HeaderMap, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::client::{AuthMethod, Client};
+use super::client::secret::Comparison;
+use super::client::{AuthMethod, Client, StoredSecret};
 use super::error::OAuthError;
 use super::params::Params;
 use crate::app::App;
@@ -24,7 +25,8 @@ struct Presented {
 ///
 /// # Errors
 /// `invalid_request` if the request names no client, or tries two methods; `invalid_client` if the client is unknown,
-/// uses another method than its own, or has the wrong secret.
+/// uses another method than its own, or has the wrong secret; `temporarily_unavailable` if its secret was chosen by
+/// somebody and cannot be checked now, because too many are being checked or too many were wrong.
 pub async fn authenticate(
     app: &App,
     headers: &HeaderMap,
@@ -51,11 +53,49 @@ pub async fn authenticate(
     }
     match (&client.secret, &presented.secret) {
         (None, None) if registered == AuthMethod::None => Ok(client),
-        (Some(stored), Some(secret)) if stored.matches(secret.expose()).await => Ok(client),
+        (Some(stored), Some(secret)) if is_right(app, &id, stored, secret).await? => Ok(client),
         _ => Err(refuse(
             "the client is unknown, or its credentials are wrong",
         )),
     }
+}
+
+/// Whether `secret` is that of the client. Chosen secrets can be guessed, and checking them is work: they take turns
+/// with the passwords, and failures are counted.
+///
+/// The count is per client, from anywhere: behind a mesh all callers share an address. So whoever knows the id of a
+/// client can use up its failures; clients whose secret was made here have nothing to fear from that.
+async fn is_right(
+    app: &App,
+    id: &ClientId,
+    stored: &StoredSecret,
+    secret: &SecretText,
+) -> Result<bool, OAuthError> {
+    let hash = match stored.compare(secret) {
+        Comparison::Settled(right) => return Ok(right),
+        Comparison::NeedsArgon2(hash) => hash,
+    };
+    let (rooms, now) = (app.flows(), app.clock().now());
+    // No identifier of a person looks like this.
+    let counted = format!("oauth2 client\0{id}");
+    let check = || {
+        rooms.throttle.check(&counted, now).map_err(|throttled| {
+            tracing::warn!(client = %id, "attempts to authenticate as a client are throttled");
+            OAuthError::TemporarilyUnavailable(format!(
+                "too many wrong secrets for this client; try again in {} seconds",
+                throttled.wait.whole_seconds().max(1)
+            ))
+        })
+    };
+    check()?;
+    let turn = rooms.passwords.turn().await?;
+    // Once more: who waited in line with many others must not slip through with them.
+    check()?;
+    let right = turn.verify(secret, hash).await?;
+    if !right {
+        rooms.throttle.failed(&counted, now);
+    }
+    Ok(right)
 }
 
 fn present(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthError> {

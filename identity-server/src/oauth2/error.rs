@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::authorize::response::never_store;
-use super::client::secret::HashError;
 use crate::entropy::EntropyError;
+use crate::identity::password::PasswordError;
 use crate::keys::KeyError;
 use crate::secret::SealError;
 use crate::storage::StorageError;
@@ -264,8 +264,15 @@ impl From<SealError> for OAuthError {
     }
 }
 
-impl From<HashError> for OAuthError {
-    fn from(error: HashError) -> Self {
-        Self::internal(&error)
+impl From<PasswordError> for OAuthError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::TemporarilyUnavailable(
+                "too many secrets are being checked; try again shortly".into(),
+            ),
+            PasswordError::Cost(_) | PasswordError::Entropy(_) | PasswordError::Failed(_) => {
+                Self::internal(&error)
+            }
+        }
     }
 }

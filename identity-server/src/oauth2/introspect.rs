@@ -15,11 +15,11 @@ use time::OffsetDateTime;
 use super::authorize::response::never_store;
 use super::error::OAuthError;
 use super::params::Params;
+use super::subject::live_grant;
 use super::tokens::{AccessToken, Grant, RefreshToken};
 use crate::app::App;
 use crate::id::ClientId;
 use crate::secret::digest;
-use crate::storage::Transaction;
 
 /// What is known about a token.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,32 +93,29 @@ pub async fn look_up(
     token: &str,
     now: OffsetDateTime,
 ) -> Result<Option<Active>, OAuthError> {
-    let issuer = &app.settings().issuer;
+    let settings = app.settings();
+    let issuer = &settings.issuer;
     let digest = digest(token);
     let mut tx = app.storage().read().await?;
     if let Some(token) = tx.access_token(&digest).await? {
-        return Ok((now < token.expires_at).then(|| of_access(token, issuer)));
+        let good = now < token.expires_at
+            && match &token.grant_id {
+                Some(id) => live_grant(&mut *tx, settings, id).await?.is_some(),
+                // A client acting for itself.
+                None => true,
+            };
+        return Ok(good.then(|| of_access(token, issuer)));
     }
     let Some(token) = tx.refresh_token(&digest).await? else {
         return Ok(None);
     };
     let good = token.rotation.is_none() && token.expires_at.is_none_or(|end| now < end);
     let grant = if good {
-        grant_of(&mut *tx, &token).await?
+        live_grant(&mut *tx, settings, &token.grant_id).await?
     } else {
         None
     };
     Ok(grant.map(|grant| of_refresh(&token, grant, issuer)))
-}
-
-async fn grant_of(
-    tx: &mut dyn Transaction,
-    token: &RefreshToken,
-) -> Result<Option<Grant>, OAuthError> {
-    Ok(tx
-        .grant(&token.grant_id)
-        .await?
-        .filter(|grant| grant.revoked_at.is_none()))
 }
 
 fn of_access(token: AccessToken, issuer: &str) -> Active {

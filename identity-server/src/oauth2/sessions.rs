@@ -71,13 +71,11 @@ pub async fn revoke_consents(
     ) {
         (Some(id), None, None, None) => end(&mut *tx, id, now).await?,
         (None, Some(subject), Some(client), None) => {
-            end_all(&mut *tx, subject, now, |grant| {
-                grant.client_id.as_str() == client
-            })
-            .await?;
+            tx.end_grants_of(subject, Some(&ClientId::new(client)), now)
+                .await?;
         }
         (None, Some(subject), None, Some("true")) => {
-            end_all(&mut *tx, subject, now, |_| true).await?;
+            tx.end_grants_of(subject, None, now).await?;
         }
         _ => {
             return Err(ApiError::malformed(
@@ -116,26 +114,6 @@ async fn end(
 ) -> Result<(), StorageError> {
     tx.forget_consent(grant).await?;
     tx.revoke_grant(grant, now).await
-}
-
-/// Ends a subject's grants. A listing is bounded, and what was ended leaves it; so go on until nothing is left.
-async fn end_all(
-    tx: &mut dyn Transaction,
-    subject: &str,
-    now: OffsetDateTime,
-    wanted: impl Fn(&Grant) -> bool,
-) -> Result<(), StorageError> {
-    loop {
-        let grants = tx.grants_of(subject, None).await?;
-        let mut ended = false;
-        for grant in grants.iter().filter(|grant| wanted(grant)) {
-            end(tx, &grant.id, now).await?;
-            ended = true;
-        }
-        if !ended {
-            return Ok(());
-        }
-    }
 }
 
 fn entry(grant: &Grant, client: Option<&Client>) -> Value {

@@ -102,6 +102,14 @@ pub trait GrantStore {
     /// Forgets that a consent was to be remembered.
     async fn forget_consent(&mut self, id: &str) -> Result<(), StorageError>;
 
+    /// Ends every grant of a subject, or those to one client: revoked, its tokens removed, its consent forgotten.
+    async fn end_grants_of(
+        &mut self,
+        subject: &str,
+        client: Option<&ClientId>,
+        now: OffsetDateTime,
+    ) -> Result<(), StorageError>;
+
     /// Adds a code.
     async fn insert_code(&mut self, code: &Code) -> Result<(), StorageError>;
 

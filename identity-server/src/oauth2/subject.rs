@@ -10,6 +10,22 @@ use crate::id::IdentityId;
 use crate::identity::IdentityState;
 use crate::storage::{StorageError, Transaction};
 
+/// The grant with this id, if it still carries its tokens: not revoked, and its subject may go on.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn live_grant(
+    tx: &mut dyn Transaction,
+    settings: &Settings,
+    id: &str,
+) -> Result<Option<Grant>, StorageError> {
+    let Some(grant) = tx.grant(id).await? else {
+        return Ok(None);
+    };
+    let alive = grant.revoked_at.is_none() && may_go_on(tx, settings, &grant).await?;
+    Ok(alive.then_some(grant))
+}
+
 /// Whether more tokens may be issued under `grant`, as far as its subject goes. With a login page of somebody else we
 /// cannot know whom it means, unless the subject is one of our identities.
 ///

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::oauth2::authorize::response::never_store;
 use crate::oauth2::error::OAuthError;
 use crate::oauth2::params::Params;
+use crate::oauth2::subject::live_grant;
 use crate::oauth2::tokens::Grant;
 use crate::secret::digest;
 
@@ -60,10 +61,7 @@ async fn grant_of(
         });
     }
     let grant = match &token.grant_id {
-        Some(id) => tx
-            .grant(id)
-            .await?
-            .filter(|grant| grant.revoked_at.is_none()),
+        Some(id) => live_grant(&mut *tx, app.settings(), id).await?,
         // A client acting for itself is nobody.
         None => None,
     };

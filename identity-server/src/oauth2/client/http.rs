@@ -13,14 +13,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::page::Page;
-use super::secret::{HashError, LONGEST, SHORTEST};
+use super::secret::{LONGEST, SHORTEST};
 use super::{AuthMethod, Client, Lifespans, Profile, StoredSecret, rules};
 use crate::app::App;
 use crate::entropy::Entropy;
 use crate::error::ApiError;
 use crate::id::ClientId;
+use crate::identity::password::PasswordError;
 use crate::oauth2::error::OAuthError;
 use crate::oauth2::params::Params;
+use crate::secret::SecretText;
+use crate::storage::Transaction;
 
 /// Why an answer is no: in OAuth's words for metadata, in the API's own for the rest.
 #[derive(Debug)]
@@ -52,14 +55,23 @@ impl<E: Into<ApiError>> From<E> for ClientError {
     }
 }
 
-impl From<HashError> for ApiError {
-    fn from(error: HashError) -> Self {
-        Self::internal(&error)
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server is busy",
+                "too many secrets are being hashed; try again shortly",
+            ),
+            PasswordError::Cost(_) | PasswordError::Entropy(_) | PasswordError::Failed(_) => {
+                Self::internal(&error)
+            }
+        }
     }
 }
 
 /// A client as it is sent.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Sent {
     client_id: Option<String>,
     client_secret: Option<String>,
@@ -116,7 +128,8 @@ pub async fn create(State(app): State<App>, body: Bytes) -> Result<Response, Cli
         None => ClientId::random(app.entropy())?,
     };
     let profile = rules::complete(sent.profile, app.settings().longest_token())?;
-    let (secret, shown) = new_secret(app.entropy(), &profile, sent.client_secret, None).await?;
+    let chosen = choose(&app, &profile, sent.client_secret).await?;
+    let (secret, shown) = settle(app.entropy(), &profile, chosen, None)?;
     let client = Client {
         id,
         profile,
@@ -144,7 +157,7 @@ pub async fn create(State(app): State<App>, body: Bytes) -> Result<Response, Cli
 /// # Errors
 /// 404.
 pub async fn get(State(app): State<App>, Path(id): Path<String>) -> Result<Response, ClientError> {
-    let client = load(&app, id).await?;
+    let client = load(&mut *app.storage().read().await?, &ClientId::new(id)).await?;
     Ok(Json(client.to_json(None)).into_response())
 }
 
@@ -158,8 +171,7 @@ pub async fn replace(
     body: Bytes,
 ) -> Result<Response, ClientError> {
     let sent: Sent = parse(&body)?;
-    let known = load(&app, id).await?;
-    update(&app, known, sent).await
+    update(&app, &ClientId::new(id), |_| Ok(sent.clone())).await
 }
 
 /// `PATCH /admin/clients/{id}`: JSON Patch (RFC 6902) over the client as `GET` shows it.
@@ -172,14 +184,15 @@ pub async fn patch(
     body: Bytes,
 ) -> Result<Response, ClientError> {
     let patch: json_patch::Patch = parse(&body)?;
-    let known = load(&app, id).await?;
+    update(&app, &ClientId::new(id), |known| patched(known, &patch)).await
+}
+
+fn patched(known: &Client, patch: &json_patch::Patch) -> Result<Sent, ApiError> {
     let mut document = known.to_json(None);
-    json_patch::patch(&mut document, &patch)
+    json_patch::patch(&mut document, patch)
         .map_err(|error| ApiError::malformed(format!("the patch does not apply: {error}")))?;
-    let sent = Sent::deserialize(document).map_err(|error| {
-        ApiError::malformed(format!("the patched client is not valid: {error}"))
-    })?;
-    update(&app, known, sent).await
+    Sent::deserialize(document)
+        .map_err(|error| ApiError::malformed(format!("the patched client is not valid: {error}")))
 }
 
 /// `DELETE /admin/clients/{id}`: with everything issued to it.
@@ -209,14 +222,54 @@ pub async fn set_lifespans(
 ) -> Result<Response, ClientError> {
     let lifespans: Lifespans = parse(&body)?;
     rules::check_lifespans(&lifespans, app.settings().longest_token())?;
-    let mut client = load(&app, id).await?;
+    let mut tx = app.storage().begin().await?;
+    let mut client = load(&mut *tx, &ClientId::new(id)).await?;
     client.profile.lifespans = lifespans;
     client.updated_at = app.clock().now();
-    save(&app, &client).await?;
+    tx.update_client(&client).await?;
+    tx.commit().await?;
     Ok(Json(client.to_json(None)).into_response())
 }
 
-async fn update(app: &App, known: Client, sent: Sent) -> Result<Response, ClientError> {
+/// Changes a client into what `sent_for` makes of it. That is worked out twice: once to learn which secret to hash,
+/// which is slow and must not hold up every other writer, and once on the client as it is when it is saved, so that
+/// no change made in between is lost.
+async fn update(
+    app: &App,
+    id: &ClientId,
+    sent_for: impl Fn(&Client) -> Result<Sent, ApiError>,
+) -> Result<Response, ClientError> {
+    let known = load(&mut *app.storage().read().await?, id).await?;
+    let (profile, secret) = checked(app, &known, sent_for(&known)?)?;
+    let expected = secret.clone();
+    let chosen = choose(app, &profile, secret).await?;
+
+    let mut tx = app.storage().begin().await?;
+    let known = load(&mut *tx, id).await?;
+    let (profile, secret) = checked(app, &known, sent_for(&known)?)?;
+    // Only a patch that copies its secret from another member can do this.
+    if secret != expected {
+        return Err(ApiError::conflict().into());
+    }
+    let (secret, shown) = settle(app.entropy(), &profile, chosen, known.secret)?;
+    let client = Client {
+        id: known.id,
+        profile,
+        secret,
+        created_at: known.created_at,
+        updated_at: app.clock().now(),
+    };
+    tx.update_client(&client).await?;
+    tx.commit().await?;
+    Ok(Json(client.to_json(shown.as_deref())).into_response())
+}
+
+/// The complete profile, and the secret that was sent.
+fn checked(
+    app: &App,
+    known: &Client,
+    sent: Sent,
+) -> Result<(Profile, Option<String>), ClientError> {
     if sent
         .client_id
         .is_some_and(|id| !id.is_empty() && id != known.id.as_str())
@@ -224,45 +277,48 @@ async fn update(app: &App, known: Client, sent: Sent) -> Result<Response, Client
         return Err(ApiError::malformed("the client_id of a client cannot change").into());
     }
     let profile = rules::complete(sent.profile, app.settings().longest_token())?;
-    let (secret, shown) =
-        new_secret(app.entropy(), &profile, sent.client_secret, known.secret).await?;
-    let client = Client {
-        profile,
-        secret,
-        updated_at: app.clock().now(),
-        ..known
+    Ok((profile, sent.client_secret))
+}
+
+/// A secret that was sent, and its hash.
+struct Chosen {
+    clear: String,
+    stored: StoredSecret,
+}
+
+/// Hashes the secret that was sent, if any. Slow, so never within a transaction.
+async fn choose(
+    app: &App,
+    profile: &Profile,
+    sent: Option<String>,
+) -> Result<Option<Chosen>, ClientError> {
+    let Some(clear) = sent.filter(|secret| !secret.is_empty()) else {
+        return Ok(None);
     };
-    save(app, &client).await?;
-    Ok(Json(client.to_json(shown.as_deref())).into_response())
+    if profile.token_endpoint_auth_method == AuthMethod::None {
+        return Err(secret_of_public().into());
+    }
+    if !(SHORTEST..=LONGEST).contains(&clear.len()) {
+        return Err(rules::invalid("client_secret", "must have 6 to 1024 bytes").into());
+    }
+    let secret = SecretText::new(clear.as_str());
+    let stored = StoredSecret::from_chosen(&app.flows().passwords, app.entropy(), &secret).await?;
+    Ok(Some(Chosen { clear, stored }))
 }
 
 /// What to store, and what to show this once: the secret that was sent, or else the one that is known, or else a
 /// random one. Public clients have none.
-async fn new_secret(
+fn settle(
     entropy: &dyn Entropy,
     profile: &Profile,
-    sent: Option<String>,
+    chosen: Option<Chosen>,
     known: Option<StoredSecret>,
 ) -> Result<(Option<StoredSecret>, Option<String>), ClientError> {
-    let sent = sent.filter(|secret| !secret.is_empty());
-    if profile.token_endpoint_auth_method == AuthMethod::None {
-        if sent.is_some() {
-            return Err(rules::invalid(
-                "client_secret",
-                "must not be set with token_endpoint_auth_method 'none'",
-            )
-            .into());
-        }
-        return Ok((None, None));
-    }
-    match (sent, known) {
-        (Some(secret), _) => {
-            if !(SHORTEST..=LONGEST).contains(&secret.len()) {
-                return Err(rules::invalid("client_secret", "must have 6 to 1024 bytes").into());
-            }
-            let stored = StoredSecret::from_chosen(entropy, &secret).await?;
-            Ok((Some(stored), Some(secret)))
-        }
+    let public = profile.token_endpoint_auth_method == AuthMethod::None;
+    match (chosen, known) {
+        (Some(_), _) if public => Err(secret_of_public().into()),
+        (None, _) if public => Ok((None, None)),
+        (Some(chosen), _) => Ok((Some(chosen.stored), Some(chosen.clear))),
         (None, Some(known)) => Ok((Some(known), None)),
         (None, None) => {
             let (secret, stored) = StoredSecret::generate(entropy)?;
@@ -271,22 +327,15 @@ async fn new_secret(
     }
 }
 
-async fn load(app: &App, id: String) -> Result<Client, ClientError> {
-    let client = app
-        .storage()
-        .read()
-        .await?
-        .client(&ClientId::new(id))
-        .await?;
-    Ok(client.ok_or_else(ApiError::not_found)?)
+fn secret_of_public() -> OAuthError {
+    rules::invalid(
+        "client_secret",
+        "must not be set with token_endpoint_auth_method 'none'",
+    )
 }
 
-async fn save(app: &App, client: &Client) -> Result<(), ClientError> {
-    let mut tx = app.storage().begin().await?;
-    if !tx.update_client(client).await? {
-        return Err(ApiError::not_found().into());
-    }
-    Ok(tx.commit().await?)
+async fn load(tx: &mut dyn Transaction, id: &ClientId) -> Result<Client, ClientError> {
+    Ok(tx.client(id).await?.ok_or_else(ApiError::not_found)?)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

@@ -3,11 +3,9 @@
 //! A random secret cannot be guessed, so a plain SHA-256 of it is enough and costs a token request nothing. A chosen
 //! one can be guessed, so it gets argon2id like a password.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-
 use crate::entropy::{Entropy, EntropyError};
-use crate::secret::{digest, same};
+use crate::identity::password::{PasswordError, PasswordHasher};
+use crate::secret::{SecretText, digest, same};
 
 /// The shortest secret that an operator may choose (Hydra's rule).
 pub const SHORTEST: usize = 6;
@@ -21,15 +19,13 @@ const RANDOM: &str = "sha256$";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSecret(String);
 
-/// A secret could not be hashed.
-#[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    /// No salt could be drawn.
-    #[error(transparent)]
-    Entropy(#[from] EntropyError),
-    /// Argon2 refused, or its thread died.
-    #[error("the client secret could not be hashed")]
-    Hashing,
+/// What comparing a secret with the stored one showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison<'a> {
+    /// It is the one, or it is not.
+    Settled(bool),
+    /// The secret was chosen by somebody; only argon2 can tell, with this PHC string.
+    NeedsArgon2(&'a str),
 }
 
 impl StoredSecret {
@@ -43,22 +39,16 @@ impl StoredSecret {
         Ok((secret, stored))
     }
 
-    /// Hashes a secret that somebody chose. Takes tens of milliseconds, on a thread of its own.
+    /// Hashes a secret that somebody chose. Takes tens of milliseconds, in turn with the passwords.
     ///
     /// # Errors
-    /// [`HashError`].
-    pub async fn from_chosen(entropy: &dyn Entropy, secret: &str) -> Result<Self, HashError> {
-        let mut salt = [0; 16];
-        entropy.fill(&mut salt)?;
-        let secret = zeroize::Zeroizing::new(secret.to_owned());
-        tokio::task::spawn_blocking(move || {
-            let hash = Argon2::default()
-                .hash_password_with_salt(secret.as_bytes(), &salt)
-                .map_err(|_| HashError::Hashing)?;
-            Ok(Self(hash.to_string()))
-        })
-        .await
-        .map_err(|_| HashError::Hashing)?
+    /// [`PasswordError`].
+    pub async fn from_chosen(
+        passwords: &PasswordHasher,
+        entropy: &dyn Entropy,
+        secret: &SecretText,
+    ) -> Result<Self, PasswordError> {
+        passwords.hash(secret, entropy).await.map(Self)
     }
 
     /// From the store.
@@ -73,22 +63,18 @@ impl StoredSecret {
         &self.0
     }
 
-    /// Whether `secret` is the one. A stored form that cannot be read matches nothing.
-    pub async fn matches(&self, secret: &str) -> bool {
-        if secret.len() > LONGEST {
-            return false;
+    /// Compares as far as that is cheap.
+    #[must_use]
+    pub fn compare(&self, secret: &SecretText) -> Comparison<'_> {
+        if secret.expose().len() > LONGEST {
+            return Comparison::Settled(false);
         }
-        if let Some(stored) = self.0.strip_prefix(RANDOM) {
-            return same(stored.as_bytes(), digest(secret).as_bytes());
+        match self.0.strip_prefix(RANDOM) {
+            Some(stored) => {
+                Comparison::Settled(same(stored.as_bytes(), digest(secret.expose()).as_bytes()))
+            }
+            None => Comparison::NeedsArgon2(&self.0),
         }
-        let (stored, secret) = (self.0.clone(), zeroize::Zeroizing::new(secret.to_owned()));
-        tokio::task::spawn_blocking(move || {
-            Argon2::default()
-                .verify_password(secret.as_bytes(), stored.as_str())
-                .is_ok()
-        })
-        .await
-        .unwrap_or(false)
     }
 }
 
@@ -96,49 +82,61 @@ impl StoredSecret {
 mod tests {
     use super::*;
     use crate::entropy::SeededEntropy;
+    use crate::identity::password::Argon2Cost;
 
-    #[tokio::test]
-    async fn a_generated_secret_matches_itself_and_nothing_near_it() {
+    fn settled(stored: &StoredSecret, secret: &str) -> bool {
+        stored.compare(&SecretText::new(secret)) == Comparison::Settled(true)
+    }
+
+    #[test]
+    fn a_generated_secret_matches_itself_and_nothing_near_it() {
         let (secret, stored) = StoredSecret::generate(&SeededEntropy::new(1)).unwrap();
         assert_eq!(secret.len(), 43);
         assert!(!stored.as_str().contains(&secret));
-        assert!(stored.matches(&secret).await);
+        assert!(settled(&stored, &secret));
         for at in 0..secret.len() {
             let mut altered = secret.clone().into_bytes();
             altered[at] ^= 1;
-            assert!(!stored.matches(&String::from_utf8_lossy(&altered)).await);
-            assert!(!stored.matches(secret.get(..at).unwrap()).await);
+            assert!(!settled(&stored, &String::from_utf8_lossy(&altered)));
+            assert!(!settled(&stored, secret.get(..at).unwrap()));
         }
     }
 
     #[tokio::test]
-    async fn a_chosen_secret_is_stored_as_argon2id() {
-        let stored = StoredSecret::from_chosen(&SeededEntropy::new(1), "correct horse")
+    async fn a_chosen_secret_is_stored_as_argon2id_of_the_configured_cost() {
+        let cost = Argon2Cost {
+            memory_kib: 64,
+            iterations: 1,
+            parallelism: 1,
+        };
+        let passwords = PasswordHasher::new(cost, 1).unwrap();
+        let secret = SecretText::new("correct horse");
+        let stored = StoredSecret::from_chosen(&passwords, &SeededEntropy::new(1), &secret)
             .await
             .unwrap();
         assert!(
-            stored.as_str().starts_with("$argon2id$"),
+            stored.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"),
             "{}",
             stored.as_str()
         );
-        assert!(stored.matches("correct horse").await);
-        assert!(!stored.matches("correct horsf").await);
-        assert!(!stored.matches("").await);
+        assert_eq!(
+            stored.compare(&secret),
+            Comparison::NeedsArgon2(stored.as_str())
+        );
     }
 
-    #[tokio::test]
-    async fn an_unreadable_hash_matches_nothing() {
-        for stored in ["", "sha256$", "$argon2id$broken", "plain"] {
-            assert!(
-                !StoredSecret::from_stored(stored.to_owned())
-                    .matches("plain")
-                    .await
-            );
-            assert!(
-                !StoredSecret::from_stored(stored.to_owned())
-                    .matches("")
-                    .await
-            );
+    #[test]
+    fn a_secret_that_is_too_long_is_wrong_without_hashing() {
+        let stored = StoredSecret::from_stored("$argon2id$x".to_owned());
+        let long = SecretText::new("x".repeat(LONGEST + 1));
+        assert_eq!(stored.compare(&long), Comparison::Settled(false));
+    }
+
+    #[test]
+    fn nothing_settles_an_unreadable_hash() {
+        for stored in ["", "sha256$", "plain"] {
+            let stored = StoredSecret::from_stored(stored.to_owned());
+            assert!(!settled(&stored, "plain") && !settled(&stored, ""));
         }
     }
 }

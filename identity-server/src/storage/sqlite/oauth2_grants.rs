@@ -125,6 +125,34 @@ impl GrantStore for SqliteTransaction {
         .await
     }
 
+    async fn end_grants_of(
+        &mut self,
+        subject: &str,
+        client: Option<&ClientId>,
+        now: OffsetDateTime,
+    ) -> Result<(), StorageError> {
+        let client = client.map(ClientId::as_str);
+        for sql in DELETE_TOKENS_OF {
+            sqlx::query(sql)
+                .bind(subject)
+                .bind(client)
+                .execute(self.connection())
+                .await
+                .map_err(failure)?;
+        }
+        sqlx::query(
+            "UPDATE oauth2_grants SET remember = 0, revoked_at = COALESCE(revoked_at, $3) \
+             WHERE subject = $1 AND ($2 IS NULL OR client_id = $2)",
+        )
+        .bind(subject)
+        .bind(client)
+        .bind(to_micros(now))
+        .execute(self.connection())
+        .await
+        .map_err(failure)
+        .map(drop)
+    }
+
     async fn insert_code(&mut self, code: &Code) -> Result<(), StorageError> {
         let challenge = code.challenge.as_ref().map(json).transpose()?;
         sqlx::query(
@@ -253,6 +281,14 @@ impl GrantStore for SqliteTransaction {
         .map(|done| done.rows_affected() > 0)
     }
 }
+
+/// The tokens under the grants of a subject (`$1`), all of them or those to one client (`$2`).
+const DELETE_TOKENS_OF: [&str; 2] = [
+    "DELETE FROM oauth2_access_tokens WHERE grant_id IN \
+     (SELECT id FROM oauth2_grants WHERE subject = $1 AND ($2 IS NULL OR client_id = $2))",
+    "DELETE FROM oauth2_refresh_tokens WHERE grant_id IN \
+     (SELECT id FROM oauth2_grants WHERE subject = $1 AND ($2 IS NULL OR client_id = $2))",
+];
 
 /// What has ended, per table. Grants go last and take their codes along; those whose consent is still remembered stay.
 const ENDED: [&str; 5] = [

@@ -369,3 +369,28 @@ async fn pkce_can_be_left_to_public_clients() {
     let answer = Browser::default().start(&app, &with).await;
     assert!(query(answer.header("location"), "login_challenge").is_some());
 }
+
+/// What is stored until somebody signs in must not have the sender's size.
+#[tokio::test]
+async fn a_request_that_is_too_big_gets_the_error_page_and_is_not_stored() {
+    let app = TestApp::new().await;
+    let client = client(&app, json!({})).await;
+    let fits = |size: usize| {
+        let mut params = client.request(&[("padding", "x")]);
+        let missing = size - encoded(&params).len();
+        params.last_mut().unwrap().1 = "x".repeat(missing + 1);
+        assert_eq!(encoded(&params).len(), size);
+        params
+    };
+    let answer = Browser::default().start(&app, &fits(8192)).await;
+    assert!(query(answer.header("location"), "login_challenge").is_some());
+    let too_big = fits(8193);
+    let answer = Browser::default().start(&app, &too_big).await;
+    expect_page(&answer.expect_status(303), "invalid_request");
+    let fields: Vec<(&str, &str)> = too_big
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let answer = app.public.send(form("/oauth2/auth", &fields)).await;
+    expect_page(&answer.expect_status(303), "invalid_request");
+}

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::support::join_all;
 use crate::harness::TestApp;
 
 #[tokio::test]
@@ -345,4 +346,34 @@ async fn the_list_is_paged_by_links() {
             .await
             .expect_status(400);
     }
+}
+
+/// A new secret takes time to hash; what another administrator changes meanwhile must survive.
+#[tokio::test]
+async fn two_changes_at_once_lose_nothing() {
+    let app = TestApp::new().await;
+    app.admin
+        .post_json("/admin/clients", &json!({"client_id": "c"}))
+        .await
+        .expect_status(201);
+    let patch = json!([{"op": "add", "path": "/client_secret", "value": "a-chosen-secret"}]);
+    let lifespans = json!({"client_credentials_grant_access_token_lifespan": "30m"});
+    let named = json!([{"op": "replace", "path": "/client_name", "value": "two"}]);
+    let changes = vec![
+        (Method::PATCH, "/admin/clients/c", &patch),
+        (Method::PUT, "/admin/clients/c/lifespans", &lifespans),
+        (Method::PATCH, "/admin/clients/c", &named),
+    ];
+    let requests = changes
+        .into_iter()
+        .map(|(method, path, body)| app.admin.send_json(method, path, body));
+    for answer in join_all(requests.collect()).await {
+        answer.expect_status(200);
+    }
+    let shown = app.admin.get("/admin/clients/c").await.json();
+    assert_eq!(shown["client_name"], "two");
+    assert_eq!(
+        shown["client_credentials_grant_access_token_lifespan"],
+        "30m0s"
+    );
 }

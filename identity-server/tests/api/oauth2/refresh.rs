@@ -390,7 +390,19 @@ async fn a_disabled_or_deleted_person_gets_no_more_tokens() {
     );
     set(IdentityState::Active).await;
     let first = client.redeem(&app, &code).await.expect_status(200).json();
+    let served = async |tokens: &Value| {
+        let mut served = vec![
+            is_active(&app, text(tokens, "access_token")).await,
+            is_active(&app, text(tokens, "refresh_token")).await,
+        ];
+        let fields = [("access_token", text(tokens, "access_token"))];
+        let answer = app.public.post_form("/userinfo", &fields).await;
+        served.push(answer.status == 200);
+        served
+    };
+    assert_eq!(served(&first).await, [true, true, true]);
     set(IdentityState::Inactive).await;
+    assert_eq!(served(&first).await, [false, false, false]);
     let answer = client
         .refresh(&app, text(&first, "refresh_token"))
         .await
@@ -410,4 +422,8 @@ async fn a_disabled_or_deleted_person_gets_no_more_tokens() {
         .refresh(&app, text(&second, "refresh_token"))
         .await
         .expect_status(400);
+    assert_eq!(served(&second).await, [false, false, false]);
+    // Not merely refused: gone, so that it also holds where subjects are somebody else's.
+    let mut tx = app.app.storage().read().await.unwrap();
+    assert_eq!(tx.grants_of(&id, None).await.unwrap(), []);
 }

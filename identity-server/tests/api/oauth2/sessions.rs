@@ -1,6 +1,8 @@
 //! `/admin/oauth2/auth/sessions/*`
 
+use gatepost::id::ClientId;
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::support::{Browser, TestClient, client, is_active, login_path, query};
 use crate::harness::TestApp;
@@ -195,4 +197,34 @@ async fn a_browser_forgets_a_sign_in() {
         app.admin.delete(&path).await.expect_status(204);
         assert_eq!(shown(&mut browser).await["skip"], false);
     }
+}
+
+/// However many other grants are newer.
+#[tokio::test]
+async fn the_grants_to_one_client_end_whatever_else_was_granted_since() {
+    let app = TestApp::new().await;
+    let (one, two) = (client(&app, json!({})).await, client(&app, json!({})).await);
+    let mine = remembered(&app, &one, "alice").await;
+    let mut tx = app.app.storage().begin().await.unwrap();
+    let first = tx.grants_of("alice", None).await.unwrap().remove(0);
+    for number in 0..501 {
+        let mut newer = first.clone();
+        newer.id = format!("newer-{number}");
+        newer.client_id = ClientId::new(two.id.as_str());
+        newer.created_at += Duration::seconds(1);
+        tx.insert_grant(&newer).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    app.admin
+        .delete(&format!("{CONSENTS}?subject=alice&client={}", one.id))
+        .await
+        .expect_status(204);
+    for token in ["access_token", "refresh_token"] {
+        assert!(!is_active(&app, mine[token].as_str().unwrap()).await);
+    }
+    let mut tx = app.app.storage().read().await.unwrap();
+    let ended = tx.grant(&first.id).await.unwrap().unwrap();
+    assert!(ended.revoked_at.is_some() && !ended.remember);
+    let kept = tx.grant("newer-0").await.unwrap().unwrap();
+    assert!(kept.revoked_at.is_none() && kept.remember);
 }

@@ -5,8 +5,9 @@ use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use time::Duration;
 
-use super::support::{claims, client, code_of, introspect};
+use super::support::{TestClient, claims, client, code_of, introspect, join_all};
 use crate::harness::{ISSUER, TestApp, form};
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
@@ -103,7 +104,7 @@ async fn a_lifespan_of_the_client_wins() {
         introspect(&app, body["access_token"].as_str().unwrap()).await["active"],
         true
     );
-    app.advance(time::Duration::minutes(5)).await;
+    app.advance(Duration::minutes(5)).await;
     assert_eq!(
         introspect(&app, body["access_token"].as_str().unwrap()).await,
         json!({"active": false})
@@ -274,7 +275,7 @@ async fn a_chosen_secret_works_and_a_replaced_one_no_longer_does() {
     .await;
     let encoded = |secret: &str| {
         let secret: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        super::support::TestClient {
+        TestClient {
             id: "chosen".into(),
             secret,
         }
@@ -296,4 +297,42 @@ async fn a_chosen_secret_works_and_a_replaced_one_no_longer_does() {
         .token(&app, &[GRANT])
         .await
         .expect_status(200);
+}
+
+/// A chosen secret can be guessed and costs argon2 to check, so wrong ones are counted, whoever sends them.
+#[tokio::test]
+async fn guessing_at_a_chosen_secret_is_stopped_and_ends_by_itself() {
+    let app = TestApp::new().await;
+    let chosen = client(&app, json!({"client_secret": "a-chosen-secret"})).await;
+    let made = client(&app, json!({})).await;
+    let guess = |client: &TestClient| TestClient {
+        id: client.id.clone(),
+        secret: "a-wrong-secret".into(),
+    };
+    for _ in 0..100 {
+        for client in [&chosen, &made] {
+            let answer = guess(client).token(&app, &[GRANT]).await;
+            assert_eq!(code_of(&answer.expect_status(401)), "invalid_client");
+        }
+    }
+    for client in [&guess(&chosen), &chosen] {
+        let answer = client.token(&app, &[GRANT]).await.expect_status(503);
+        assert_eq!(code_of(&answer), "temporarily_unavailable");
+    }
+    made.token(&app, &[GRANT]).await.expect_status(200);
+    app.advance(Duration::minutes(10)).await;
+    chosen.token(&app, &[GRANT]).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn many_right_secrets_at_once_are_not_taken_for_guesses() {
+    let app = TestApp::new().await;
+    let client = client(&app, json!({"client_secret": "a-chosen-secret"})).await;
+    let fields = [GRANT];
+    for _ in 0..4 {
+        let requests = (0..30).map(|_| client.token(&app, &fields)).collect();
+        for answer in join_all(requests).await {
+            answer.expect_status(200);
+        }
+    }
 }
