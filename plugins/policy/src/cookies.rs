@@ -2,13 +2,6 @@
 
 use crate::Headers;
 
-/// The value of the first cookie called `name`.
-pub(crate) fn first<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
-    pairs(headers)
-        .find(|(cookie, _)| *cookie == name)
-        .map(|(_, value)| value)
-}
-
 /// Every cookie with its value, in order. A field that is not UTF-8 holds no cookies.
 pub(crate) fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &str)> {
     headers
@@ -37,11 +30,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_cookie_of_a_name_counts() {
+    fn every_cookie_is_read_in_order() {
         let headers = headers(&["a=1; sid=\"x y\"; sid=second", "b=2"]);
-        assert_eq!(first(&headers, "sid"), Some("x y"));
-        assert_eq!(first(&headers, "b"), Some("2"));
-        assert_eq!(first(&headers, "c"), None);
+        let pairs: Vec<_> = pairs(&headers).collect();
+        assert_eq!(
+            pairs,
+            [("a", "1"), ("sid", "x y"), ("sid", "second"), ("b", "2")]
+        );
     }
 
     #[test]

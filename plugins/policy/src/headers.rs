@@ -54,3 +54,45 @@ impl<N: Into<Vec<u8>>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Headers {
         )
     }
 }
+
+/// Fields that frame the message or belong to one hop (RFC 9110 section 7.6.1): a rule that set
+/// them could make proxy and upstream disagree about where a request ends.
+const UNTOUCHABLE: &[&str] = &[
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a rule may set a header of this name, on the request or on a call of its own: it must be a
+/// token (RFC 9110 section 5.1) and none that rules must not touch.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_settable(name: &str) -> Result<(), String> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(format!("`{name}` is not a header name"));
+    }
+    if UNTOUCHABLE
+        .iter()
+        .any(|header| header.eq_ignore_ascii_case(name))
+    {
+        return Err(format!(
+            "`{name}` belongs to the connection and cannot be set by a rule"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a value could end its line and begin another (RFC 9110 section 5.5).
+pub(crate) fn holds_control(value: &[u8]) -> bool {
+    value
+        .iter()
+        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+}

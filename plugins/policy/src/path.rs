@@ -125,7 +125,10 @@ pub enum BadUrl {
     Escape,
     /// The path or query is not UTF-8.
     NotUtf8,
-    /// A segment like `..;x`, or `;x`: upstreams that drop parameters see `..`, or nothing.
+    /// A `;` that is not escaped: what follows it is a parameter to some upstreams, and part of the
+    /// name to others.
+    Parameters,
+    /// A segment like `..%3Bx`, or `%3Bx`: upstreams that drop parameters see `..`, or nothing.
     DotParameters,
     /// A segment that a second decoding would split or resolve, like `%252e%252e`.
     DoublyEncoded,
@@ -153,6 +156,7 @@ impl BadUrl {
             Self::ControlByte => "the path holds a control byte or a space",
             Self::Escape => "the path holds a broken percent escape",
             Self::NotUtf8 => "the path is not UTF-8",
+            Self::Parameters => "the path holds parameters",
             Self::DotParameters => "a path segment has parameters but no name",
             Self::DoublyEncoded => "the path is encoded twice",
         }

@@ -49,6 +49,15 @@ impl Policy {
             .any(ErrorHandler::reads_client_address)
     }
 
+    /// Whether some rule sets a header that an upstream could take `name` for: no client may send
+    /// it, in the header section or in trailers.
+    #[must_use]
+    pub fn reserves(&self, name: &[u8]) -> bool {
+        self.settable_headers
+            .iter()
+            .any(|settable| is_alias(settable.as_bytes(), name))
+    }
+
     /// How many rules there are.
     #[must_use]
     pub const fn rule_count(&self) -> usize {
@@ -125,9 +134,9 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// How often one request may wait for keys: once for a set that was never fetched, and once for
-/// a key that appeared since.
-const MAX_WAITS: u8 = 2;
+/// How often one request may wait for keys: for each of a few sets that were never fetched, and for
+/// keys that appeared since.
+const MAX_WAITS: u8 = 8;
 
 impl Engine {
     /// An engine that knows no keys yet.
@@ -278,6 +287,13 @@ impl Engine {
             waits,
         };
         match outcome {
+            Authentication::Known(session) if !is_distinct(&session.subject) => {
+                let denial = Denial::Unauthorized(
+                    "the subject begins or ends with a blank, or holds control characters"
+                        .to_owned(),
+                );
+                self.refuse(denial, Some(matched.rule), Some(&matched.url), request)
+            }
             Authentication::Known(session) => self.finish(session, &matched, request, now),
             Authentication::Refused(denial) => {
                 self.refuse(denial, Some(matched.rule), Some(&matched.url), request)
@@ -332,16 +348,10 @@ impl Engine {
                 .any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name))
         };
         let mut remove: Vec<Vec<u8>> = Vec::new();
-        if !self.policy.settable_headers.is_empty() {
-            for (name, _) in request.headers.iter() {
-                let spoofs = self
-                    .policy
-                    .settable_headers
-                    .iter()
-                    .any(|settable| is_alias(settable.as_bytes(), name));
-                if spoofs && !is_set(name) && !remove.iter().any(|known| known == name) {
-                    remove.push(name.to_vec());
-                }
+        for (name, _) in request.headers.iter() {
+            let spoofs = self.policy.reserves(name) && !is_set(name);
+            if spoofs && !remove.iter().any(|known| known == name) {
+                remove.push(name.to_vec());
             }
         }
         Changes {
@@ -394,6 +404,12 @@ fn method(request: &Request) -> Option<&str> {
         .headers
         .first_str(":method")
         .filter(|method| !method.is_empty())
+}
+
+/// Whether a subject stays what it is in a header field: receivers take the blanks around a value
+/// away (RFC 9110 section 5.5), which would make ` admin` an `admin`.
+fn is_distinct(subject: &str) -> bool {
+    subject.trim() == subject && !subject.contains(char::is_control)
 }
 
 /// A rule that is no longer there; a driver that mixes up engines must not get an allow.

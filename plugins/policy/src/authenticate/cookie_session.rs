@@ -5,8 +5,14 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use crate::{
-    Call, Denial, FailedCall, Reply, Session, call::Endpoint, compile::Compiler, config::Section,
-    cookies, json_path::JsonPath, pipeline::Facts,
+    Call, Denial, FailedCall, Reply, Session,
+    call::Endpoint,
+    compile::Compiler,
+    config::Section,
+    cookies,
+    headers::{check_settable, holds_control},
+    json_path::JsonPath,
+    pipeline::Facts,
 };
 
 use super::Authentication;
@@ -43,6 +49,7 @@ impl CookieSession {
         let force_method = section.string("force_method").filter(|m| !m.is_empty());
         let forward_headers = section.strings("forward_http_headers").unwrap_or_default();
         let additional_headers = section.string_map("additional_headers").unwrap_or_default();
+        check_headers(&section, &forward_headers, &additional_headers);
         section.finish();
         Some(Self {
             only,
@@ -164,6 +171,26 @@ impl CookieSession {
             extra,
             headers: Vec::new(),
         })
+    }
+}
+
+/// A header that frames the message would let a client's value cut the call in two.
+fn check_headers(section: &Section<'_>, forwarded: &[String], additional: &[(String, String)]) {
+    for name in forwarded {
+        if let Err(problem) = check_settable(name) {
+            section.wrong("forward_http_headers", problem);
+        }
+    }
+    for (name, value) in additional {
+        if let Err(problem) = check_settable(name) {
+            section.wrong("additional_headers", problem);
+        }
+        if holds_control(value.as_bytes()) {
+            section.wrong(
+                "additional_headers",
+                format!("the value of `{name}` holds a control character"),
+            );
+        }
     }
 }
 

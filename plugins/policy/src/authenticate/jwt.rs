@@ -10,7 +10,10 @@ use crate::{
     pipeline::Facts,
 };
 
-use super::{Authentication, token_from::TokenFrom};
+use super::{
+    Authentication,
+    token_from::{Several, TokenFrom},
+};
 
 /// Responsible for requests that carry something of a JWS's shape (three parts, RFC 7515 section 3.1).
 #[derive(Debug)]
@@ -41,8 +44,14 @@ impl Jwt {
     }
 
     pub(super) fn authenticate(&self, facts: &Facts<'_>, tokens: &mut Verifier) -> Authentication {
-        let Some(token) = self.token_from.find(facts) else {
-            return Authentication::NotResponsible;
+        let token = match self.token_from.find(facts) {
+            Ok(Some(token)) => token,
+            Ok(None) => return Authentication::NotResponsible,
+            Err(Several) => {
+                return Authentication::Refused(Denial::Unauthorized(
+                    "the request carries more than one token".to_owned(),
+                ));
+            }
         };
         if !jose::looks_like_jws(&token) {
             return Authentication::NotResponsible;

@@ -44,31 +44,52 @@ impl TokenFrom {
         }
     }
 
-    /// The token of a request, where there is one. A value that is not UTF-8 is no token. So are
-    /// two `Authorization` headers: which of them the upstream would read is anybody's guess.
-    pub(super) fn find<'a>(&self, facts: &'a Facts<'_>) -> Option<Cow<'a, str>> {
+    /// The token of a request, where there is one. A value that is not UTF-8 is no token.
+    ///
+    /// # Errors
+    /// There are several: which of them the upstream would read is anybody's guess.
+    pub(super) fn find<'a>(&self, facts: &'a Facts<'_>) -> Result<Option<Cow<'a, str>>, Several> {
         let headers = &facts.request.headers;
-        match self {
-            Self::Bearer => {
-                let mut values = headers.all("authorization");
-                let value = values.next()?;
-                if values.next().is_some() {
-                    return None;
-                }
-                let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-                scheme
-                    .eq_ignore_ascii_case("bearer")
-                    .then_some(Cow::Borrowed(token))
-            }
-            Self::Header(name) => headers.first_str(name).map(Cow::Borrowed),
+        let token = match self {
+            Self::Bearer => only(headers.all("authorization"))?
+                .and_then(bearer)
+                .map(Cow::Borrowed),
+            Self::Header(name) => only(headers.all(name))?
+                .and_then(|value| std::str::from_utf8(value).ok())
+                .map(Cow::Borrowed),
             Self::QueryParameter(name) => {
-                let query = facts.url.query.as_deref()?;
-                form_urlencoded::parse(query.as_bytes())
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value)
+                let query = facts.url.query.as_deref().unwrap_or_default();
+                only(
+                    form_urlencoded::parse(query.as_bytes())
+                        .filter(|(key, _)| key == name)
+                        .map(|(_, value)| value),
+                )?
             }
-            Self::Cookie(name) => cookies::first(headers, name).map(Cow::Borrowed),
-        }
-        .filter(|token| !token.is_empty())
+            Self::Cookie(name) => only(
+                cookies::pairs(headers)
+                    .filter(|(cookie, _)| cookie == name)
+                    .map(|(_, value)| value),
+            )?
+            .map(Cow::Borrowed),
+        };
+        Ok(token.filter(|token| !token.is_empty()))
     }
+}
+
+/// A request with more than one token.
+#[derive(Debug)]
+pub(super) struct Several;
+
+fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Several> {
+    let value = values.next();
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(Several),
+    }
+}
+
+/// The token after the scheme `Bearer` (RFC 6750 section 2.1).
+fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

@@ -22,6 +22,8 @@ pub(super) struct KeySet {
     loaded_at: Option<UnixTime>,
     fetches: Fetches,
     unknown_kids: VecDeque<UnknownKid>,
+    /// The latest time that was told.
+    seen: UnixTime,
 }
 
 /// Where the fetches of a set stand. At most one is under way.
@@ -67,6 +69,7 @@ impl KeySet {
             loaded_at: None,
             fetches: Fetches::default(),
             unknown_kids: VecDeque::new(),
+            seen: UnixTime::default(),
         }
     }
 
@@ -90,6 +93,7 @@ impl KeySet {
 
     /// The fetch to make now, if any; handed out once.
     pub(super) fn due(&mut self, now: UnixTime, settings: &KeySetSettings) -> Option<Call> {
+        self.follow_the_clock(now);
         self.give_up_on_lost_fetch(now, settings);
         self.fetches.begin(now).then(|| Call {
             origin: self.endpoint.origin.clone(),
@@ -118,6 +122,12 @@ impl KeySet {
                 self.loaded_at = Some(now);
                 self.replace_keys(keys, next_id)
             }
+            // The issuer speaks, and has no keys: an emergency revocation looks like this.
+            Err(fault @ FetchFault::NoUsableKey) => {
+                self.fetches.end_badly(fault, now, settings);
+                self.loaded_at = Some(now);
+                self.replace_keys(Vec::new(), next_id)
+            }
             Err(fault) => {
                 self.fetches.end_badly(fault, now, settings);
                 Vec::new()
@@ -132,6 +142,7 @@ impl KeySet {
         now: UnixTime,
         settings: &KeySetSettings,
     ) -> Answer {
+        self.follow_the_clock(now);
         self.give_up_on_lost_fetch(now, settings);
         self.unknown_kids.retain(|unknown| unknown.forget_at > now);
         let usable = self.is_usable(now, settings);
@@ -171,6 +182,19 @@ impl KeySet {
             forget_at: now.after(settings.unknown_kid_ttl),
         });
         Answer::Wait
+    }
+
+    /// A clock that is set back must not freeze the keys until it has caught up: what was planned
+    /// for later is planned anew, and nothing has happened in the future.
+    fn follow_the_clock(&mut self, now: UnixTime) {
+        if now < self.seen {
+            self.fetches.next = self.fetches.next.min(now);
+            self.fetches.last_wanted = None;
+            self.fetches.under_way_since = self.fetches.under_way_since.map(|since| since.min(now));
+            self.loaded_at = self.loaded_at.map(|at| at.min(now));
+            self.unknown_kids.clear();
+        }
+        self.seen = now;
     }
 
     fn give_up_on_lost_fetch(&mut self, now: UnixTime, settings: &KeySetSettings) {

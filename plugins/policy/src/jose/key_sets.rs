@@ -37,7 +37,7 @@ impl Default for KeySetSettings {
             ttl: Duration::from_secs(30),
             timeout: Duration::from_secs(5),
             max_stale: Duration::from_secs(24 * 60 * 60),
-            refetch_window: Duration::from_secs(10),
+            refetch_window: Duration::from_secs(2),
             unknown_kid_ttl: Duration::from_secs(60),
             first_retry: Duration::from_millis(500),
             last_retry: Duration::from_secs(10),

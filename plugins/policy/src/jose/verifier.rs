@@ -172,19 +172,23 @@ impl Verifier {
         rules: &TokenRules,
         now: UnixTime,
     ) -> NoClaims {
-        let mut wait = None;
+        let (mut wait, mut missing) = (None, None);
         let mut unavailable = false;
         for key_set in rules.key_sets.iter().copied() {
             if failure != TokenError::UnknownKey && self.key_sets.is_usable(key_set, now) {
                 continue;
             }
             match self.key_sets.ask(key_set, kid, now) {
+                // A set that was never there rather than one that only lacks the key.
+                Answer::Wait if !self.key_sets.is_usable(key_set, now) => {
+                    missing = missing.or(Some(key_set));
+                }
                 Answer::Wait => wait = wait.or(Some(key_set)),
                 Answer::Unavailable => unavailable = true,
                 Answer::Unknown => {}
             }
         }
-        match wait {
+        match missing.or(wait) {
             Some(fetch) => NoClaims::NeedKeys(fetch),
             None if unavailable => NoClaims::Rejected(TokenError::KeysUnavailable),
             None => NoClaims::Rejected(failure),

@@ -6,23 +6,10 @@ use crate::{
     Denial, Session,
     compile::Compiler,
     config::Section,
+    headers::{check_settable, holds_control},
     pipeline::Facts,
     template::{Data, Template},
 };
-
-/// Fields that frame the message or belong to one hop (RFC 9110 section 7.6.1): a rule that set
-/// them could make proxy and upstream disagree about where a request ends.
-const UNTOUCHABLE: &[&str] = &[
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Header names with the templates of their values.
 #[derive(Debug)]
@@ -44,7 +31,7 @@ impl Header {
         let mut templates: Vec<(Arc<str>, Template)> = Vec::new();
         for (name, source) in headers? {
             let place = place.key(&name);
-            if let Err(problem) = check_name(&name) {
+            if let Err(problem) = check_settable(&name) {
                 compiler.errors().add(place, problem);
                 continue;
             }
@@ -77,10 +64,7 @@ impl Header {
             let value = template.render(&data).map_err(|error| {
                 Denial::Internal(format!("the template of header `{name}` failed: {error}"))
             })?;
-            if value
-                .bytes()
-                .any(|byte| byte.is_ascii_control() && byte != b'\t')
-            {
+            if holds_control(value.as_bytes()) {
                 // A line break would let a claim write headers of its own.
                 return Err(Denial::Internal(format!(
                     "the value of header `{name}` holds a control character"
@@ -100,21 +84,4 @@ fn set(headers: &mut Vec<(Arc<str>, String)>, name: &Arc<str>, value: String) {
         Some((_, present)) => *present = value,
         None => headers.push((Arc::clone(name), value)),
     }
-}
-
-/// A name must be a token (RFC 9110 section 5.1) and none that a rule must not touch.
-fn check_name(name: &str) -> Result<(), String> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(format!("`{name}` is not a header name"));
-    }
-    if UNTOUCHABLE
-        .iter()
-        .any(|header| header.eq_ignore_ascii_case(name))
-    {
-        return Err(format!(
-            "`{name}` belongs to the connection and cannot be set by a rule"
-        ));
-    }
-    Ok(())
 }

@@ -7,8 +7,9 @@ use super::BadUrl;
 /// No DNS name is longer (RFC 1035 section 2.3.4).
 const MAX_HOST_BYTES: usize = 255;
 
-/// Lower case, without the one trailing dot that marks a DNS name as complete. A port is kept as it
-/// was sent.
+/// Lower case. A port is kept as it was sent. A trailing dot is refused: the proxy would route, and
+/// the upstream would see, another host than the one that was matched. Envoy can take it off before
+/// (`strip_trailing_host_dot`).
 ///
 /// Narrower than RFC 3986 section 3.2.2: no percent escapes and no sub-delimiters, which no DNS
 /// name holds and parsers read differently; and no user information.
@@ -26,14 +27,13 @@ pub(super) fn canonical(authority: &[u8]) -> Result<String, BadUrl> {
     Ok(canonical)
 }
 
-/// The checked host, without a trailing dot, and the text after the colon.
+/// The checked host, and the text after the colon.
 fn split_port(text: &str) -> Result<(&str, Option<&str>), BadUrl> {
     if !text.starts_with('[') {
         let (host, port) = match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         };
-        let host = host.strip_suffix('.').unwrap_or(host);
         return is_name(host).then_some((host, port)).ok_or(BadUrl::Host);
     }
     let (address, rest) = text.rsplit_once(']').ok_or(BadUrl::Host)?;

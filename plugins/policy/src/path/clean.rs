@@ -73,6 +73,11 @@ pub(super) struct Segment<'r> {
 pub(super) fn segments(raw: &[u8]) -> Result<Vec<Segment<'_>>, BadUrl> {
     let mut kept = Vec::new();
     for raw in raw.split(|byte| *byte == b'/') {
+        if raw.contains(&b';') {
+            // Servlet containers serve `/orders;x=1` as `/orders`, other upstreams do not: no rule
+            // could speak for both.
+            return Err(BadUrl::Parameters);
+        }
         let decoded = decode(raw)?;
         check_parameters(&decoded)?;
         check_second_decoding(&decoded)?;

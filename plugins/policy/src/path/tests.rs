@@ -87,7 +87,7 @@ fn paths_are_decoded_once_and_cleaned() {
         ("/a%23b", "/a#b"),
         ("/.well-known/x", "/.well-known/x"),
         ("/a..b/...", "/a..b/..."),
-        ("/a;v=1/b", "/a;v=1/b"),
+        ("/a%3Bv=1/b", "/a;v=1/b"),
         ("/a%252B", "/a%2B"),
     ] {
         assert_eq!(read(sent).as_deref(), Ok(matched), "{sent}");
@@ -123,11 +123,12 @@ fn what_upstreams_read_differently_is_refused() {
         ("/a%zz", BadUrl::Escape),
         ("/%ff", BadUrl::NotUtf8),
         ("/%c0%ae%c0%ae/", BadUrl::NotUtf8),
-        ("/.;/admin", BadUrl::DotParameters),
-        ("/a/..;/admin", BadUrl::DotParameters),
+        ("/.;/admin", BadUrl::Parameters),
+        ("/a/..;/admin", BadUrl::Parameters),
         ("/a/..%3bx/admin", BadUrl::DotParameters),
-        ("/a/%2e%2e;x=1/admin", BadUrl::DotParameters),
-        ("/;x/admin", BadUrl::DotParameters),
+        ("/a/%2e%2e%3bx=1/admin", BadUrl::DotParameters),
+        ("/api/orders;x=1", BadUrl::Parameters),
+        ("/%3Bx/admin", BadUrl::DotParameters),
         ("/a/%252e%252e/admin", BadUrl::DoublyEncoded),
         ("/a/.%252e/admin", BadUrl::DoublyEncoded),
         ("/a/..%253bx/admin", BadUrl::DoublyEncoded),
@@ -176,7 +177,7 @@ fn missing_and_repeated_pseudo_headers_are_refused() {
     assert_eq!(refused(&[host, path, scheme, scheme]), BadUrl::Repeated);
     assert_eq!(refused(&[host, path, (":scheme", b"ftp")]), BadUrl::Scheme);
     assert_eq!(refused(&[host, path, ("host", b"i")]), BadUrl::TwoHosts);
-    assert!(Url::from_request(&with(&[host, path, ("host", b"H.")])).is_ok());
+    assert!(Url::from_request(&with(&[host, path, ("host", b"H")])).is_ok());
     let without_method = Request {
         headers: [(":authority", "h"), (":path", "/")].into_iter().collect(),
         client_address: None,
@@ -185,11 +186,9 @@ fn missing_and_repeated_pseudo_headers_are_refused() {
 }
 
 #[test]
-fn hosts_are_lower_case_without_trailing_dot_and_keep_their_port() {
+fn hosts_are_lower_case_and_keep_their_port() {
     for (sent, matched) in [
         ("ADMIN.Example.COM", "admin.example.com"),
-        ("h.", "h"),
-        ("h.:8080", "h:8080"),
         ("h:80", "h:80"),
         ("h:080", "h:080"),
         ("127.0.0.1:4455", "127.0.0.1:4455"),
@@ -204,6 +203,8 @@ fn hosts_are_lower_case_without_trailing_dot_and_keep_their_port() {
 #[test]
 fn malformed_hosts_are_refused() {
     for sent in [
+        "h.",
+        "h.:8080",
         "",
         ".",
         "h..",
@@ -255,7 +256,7 @@ fn what_was_matched_goes_upstream() {
         ("/a%20b", "/a%20b"),
         ("/%e2%82%ac", "/%E2%82%AC"),
         ("/€|", "/%E2%82%AC%7C"),
-        ("/a%3bb;c", "/a%3Bb;c"),
+        ("/a%3bb", "/a%3Bb"),
         ("/100%25", "/100%25"),
         ("/a%3fb", "/a%3Fb"),
     ] {
@@ -272,7 +273,7 @@ fn only_a_change_is_reported() {
         "/a?x=%zz",
         "/a%20b/",
         "/.well-known/x",
-        "/a;b",
+        "/a%3Bb",
     ] {
         let url = Url::from_request(&request(sent.as_bytes())).unwrap();
         assert_eq!(url.upstream_path(sent.as_bytes()), None, "{sent}");
