@@ -84,7 +84,7 @@ pub struct Response {
 pub enum Outcome {
     /// Not decided yet.
     Pending,
-    /// The upstream got it, with these header fields.
+    /// The upstream got it, with these header fields and, behind them, trailers.
     Upstream(Fields),
     /// The module answered the client; the upstream saw nothing.
     Answered(Response),

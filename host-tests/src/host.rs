@@ -7,7 +7,7 @@ use wasmtime::{Instance, Linker, Result, Store, WasmParams, WasmResults};
 
 use crate::{
     abi,
-    exchange::{Outcome, Request},
+    exchange::{Fields, Outcome, Request},
     module,
     upstream::{Answer, CallOut, End},
     world::{InFlight, Stream, Verdict, World},
@@ -361,11 +361,19 @@ impl Host {
                 Verdict::Pass if self.holds_back(id) => {
                     Outcome::Trapped("the rest of an allowed request is held back".to_owned())
                 }
-                Verdict::Pass => Outcome::Upstream(headers),
+                Verdict::Pass => Outcome::Upstream(self.merged(id, headers)),
                 Verdict::Answer(response) => Outcome::Answered(response),
             };
             self.finish(id, outcome);
         }
+    }
+
+    /// The header fields and the trailers that are left, as a careless upstream merges them.
+    fn merged(&self, id: u32, mut headers: Fields) -> Fields {
+        if let Some(stream) = self.store.data().streams.get(&id) {
+            headers.extend(stream.request.trailers.clone());
+        }
+        headers
     }
 
     /// Whether the module stops the body or trailers of a request that it has allowed.

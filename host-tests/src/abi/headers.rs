@@ -6,6 +6,7 @@ use super::{BAD_ARGUMENT, NOT_FOUND, OK, Vm, give, read, read_text};
 use crate::{exchange::Fields, world::World};
 
 const REQUEST: u32 = 0;
+const REQUEST_TRAILERS: u32 = 1;
 const HTTP_CALL_RESPONSE: u32 = 6;
 
 pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
@@ -26,6 +27,11 @@ fn map(world: &World, kind: u32) -> Fields {
             .filter(|stream| stream.held)
             .map(|stream| stream.headers.clone())
             .unwrap_or_default(),
+        REQUEST_TRAILERS => world
+            .streams
+            .get(&world.context)
+            .map(|stream| stream.request.trailers.clone())
+            .unwrap_or_default(),
         HTTP_CALL_RESPONSE => world.reply.as_ref().map_or_else(Vec::new, |reply| {
             let status = (":status".to_owned(), reply.status.to_string().into_bytes());
             [status].into_iter().chain(reply.headers.clone()).collect()
@@ -34,15 +40,14 @@ fn map(world: &World, kind: u32) -> Fields {
     }
 }
 
-/// Changes the request's fields; refused once it has gone on.
+/// Changes the request's fields, which is refused once they have gone on, or its trailers.
 fn change(mut vm: Vm, kind: u32, change: impl FnOnce(&mut Fields)) -> u32 {
-    match vm.data_mut().stream().filter(|stream| stream.held) {
-        Some(stream) if kind == REQUEST => {
-            change(&mut stream.headers);
-            OK
-        }
-        _ => BAD_ARGUMENT,
+    match (kind, vm.data_mut().stream()) {
+        (REQUEST, Some(stream)) if stream.held => change(&mut stream.headers),
+        (REQUEST_TRAILERS, Some(stream)) => change(&mut stream.request.trailers),
+        _ => return BAD_ARGUMENT,
     }
+    OK
 }
 
 fn get_all(mut vm: Vm, kind: u32, data: u32, size: u32) -> Result<u32> {

@@ -1,8 +1,8 @@
 //! No request breaks the module: after each of these the next good one is served.
 
-use host_tests::{Host, Outcome, Request};
+use host_tests::{Answer, Host, Outcome, Request};
 
-use crate::fixtures::{KEY, assert_serves, host, token};
+use crate::fixtures::{Issuer, KEY, assert_serves, host, token};
 
 fn survives(host: &mut Host, what: &str, request: Request) -> Outcome {
     let outcome = host.request(request);
@@ -160,4 +160,40 @@ fn distinct_tokens_do_not_fill_the_memory() {
     }
     assert_eq!(host.memory(), before);
     assert_serves(&mut host);
+}
+
+#[test]
+fn trailers_cannot_bring_what_a_rule_sets() {
+    let mut host = host();
+    let outcome = host.request(
+        Request::get("/public/x")
+            .trailer("x-user", "root")
+            .trailer("x_user", "root")
+            .trailer("x-checksum", "1"),
+    );
+    assert_eq!(outcome.status(), Some(200));
+    assert_eq!(outcome.header("x-user"), None);
+    assert_eq!(outcome.header("x_user"), None);
+    assert_eq!(outcome.header("x-checksum").as_deref(), Some("1"));
+    assert_serves(&mut host);
+}
+
+#[test]
+fn requests_that_wait_hold_a_bounded_part_of_the_memory() {
+    let issuer = Issuer::new();
+    issuer.says(|says| says.session = Answer::held());
+    let mut host = issuer.host();
+    let mut refused = 0;
+    // 60 KB is what Envoy takes of headers by default; 16 MiB of them may wait.
+    for _ in 0..400 {
+        let stream = host.send(
+            Request::get("/app/x")
+                .header("cookie", "sid=1")
+                .header("x-large", vec![b'a'; 60 * 1024]),
+        );
+        refused += usize::from(host.outcome(stream).status() == Some(503));
+    }
+    assert!((100..200).contains(&refused), "{refused} refused");
+    // What waits keeps nobody out who need not wait.
+    assert_eq!(host.request(Request::get("/public/x")).status(), Some(200));
 }

@@ -110,6 +110,18 @@ pub(crate) fn client_address() -> Option<IpAddr> {
         .ok()
 }
 
+/// The names in the request's trailers.
+pub(crate) fn request_trailers() -> Result<Vec<String>, HostError> {
+    let pairs = hostcalls::get_map_bytes(MapType::HttpRequestTrailers)
+        .map_err(refused("get_header_map_pairs"))?;
+    Ok(pairs.into_iter().map(|(name, _)| name).collect())
+}
+
+pub(crate) fn remove_trailer(name: &str) -> Result<(), HostError> {
+    hostcalls::set_map_value_bytes(MapType::HttpRequestTrailers, name, None)
+        .map_err(refused("replace_header_map_value"))
+}
+
 /// Carries out the changes, one call for each: requests with the reserved headers are rare and a rule
 /// sets few, while replacing the whole map at once costs a copy of every header, and hosts bound it
 /// (Envoy empties the map when it is handed more than 1024 fields).

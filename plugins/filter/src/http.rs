@@ -15,7 +15,7 @@ use proxy_wasm::{
 
 use crate::{
     host::{self, HostError},
-    root::Shared,
+    root::{Parked, Shared},
 };
 
 /// How many calls and waits one request may cost. A chain of handlers needs a handful.
@@ -49,7 +49,7 @@ enum Trouble {
     Host(#[from] HostError),
     #[error("the plugin's state is in use")]
     Busy,
-    #[error("too many requests wait for the same key set")]
+    #[error("too many requests wait for an answer")]
     Crowded,
     #[error("no decision after {MAX_STEPS} calls")]
     NoEnd,
@@ -61,6 +61,7 @@ pub(crate) struct Exchange {
     me: Weak<RefCell<Self>>,
     shared: Rc<RefCell<Shared>>,
     request: Request,
+    parked: Option<Parked>,
     state: State,
     steps: u8,
 }
@@ -73,6 +74,7 @@ impl Exchange {
                 me: Weak::clone(me),
                 shared,
                 request: Request::default(),
+                parked: None,
                 state: State::Undecided,
                 steps: 0,
             })
@@ -132,6 +134,18 @@ impl Exchange {
         })
     }
 
+    /// Takes the headers that rules set out of the trailers too: upstreams may merge the two (RFC 9110
+    /// section 6.5.1).
+    fn scrub_trailers(&self) -> Result<(), Trouble> {
+        let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
+        for name in host::request_trailers()? {
+            if shared.engine.policy().reserves(name.as_bytes()) {
+                host::remove_trailer(&name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// A step of a paused request: it goes on if that allows it.
     fn go_on(&mut self, within: Within, ask: impl FnOnce(&mut Engine, &Request, UnixTime) -> Step) {
         if self.step(within, ask) == Action::Continue
@@ -164,6 +178,7 @@ impl Exchange {
             match step {
                 Step::Done(decision) => return self.act(&shared, decision),
                 Step::Wait(fetch, pending) => {
+                    self.park(&shared)?;
                     if !shared.wait(fetch, Weak::clone(&self.me)) {
                         return Err(Trouble::Crowded);
                     }
@@ -175,6 +190,7 @@ impl Exchange {
                         if within == Within::Root {
                             shared.adopt(token, Weak::clone(&self.me));
                         }
+                        self.park(&shared)?;
                         self.state = State::Calling(token, pending);
                         return Ok(Action::Pause);
                     }
@@ -187,6 +203,15 @@ impl Exchange {
             }
         }
         Err(Trouble::NoEnd)
+    }
+
+    /// Counts the request among those that wait. The count ends with the request.
+    fn park(&mut self, shared: &Shared) -> Result<(), Trouble> {
+        if self.parked.is_none() {
+            let parked = Parked::new(&shared.parked_bytes, self.request.headers.bytes());
+            self.parked = Some(parked.ok_or(Trouble::Crowded)?);
+        }
+        Ok(())
     }
 
     fn act(&mut self, shared: &Shared, decision: Decision) -> Result<Action, Trouble> {
@@ -202,12 +227,17 @@ impl Exchange {
             Verdict::Allow(changes) => {
                 host::apply(&changes)?;
                 self.state = State::Allowed;
-                // A stream may live for days; what it was judged by need not.
-                self.request = Request::default();
+                self.forget();
                 Ok(Action::Continue)
             }
             Verdict::Deny { response, .. } => Ok(self.answer(&response)),
         }
+    }
+
+    /// A stream may live for days; what it was judged by need not.
+    fn forget(&mut self) {
+        self.request = Request::default();
+        self.parked = None;
     }
 
     fn refuse(&mut self, trouble: &Trouble) -> Action {
@@ -220,7 +250,7 @@ impl Exchange {
 
     fn answer(&mut self, response: &Response) -> Action {
         self.state = State::Answered;
-        self.request = Request::default();
+        self.forget();
         respond(response)
     }
 }
@@ -301,7 +331,14 @@ impl HttpContext for Http {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.pass_if_allowed()
+        match self.with(|exchange| exchange.scrub_trailers()) {
+            Some(Ok(())) => self.pass_if_allowed(),
+            Some(Err(trouble)) => {
+                host::log_error(&format!("request stopped at its trailers: {trouble}"));
+                Action::Pause
+            }
+            None => Action::Pause,
+        }
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {

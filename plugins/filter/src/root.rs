@@ -2,7 +2,7 @@
 //! requests that wait for them.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::{Rc, Weak},
     time::Duration,
@@ -39,7 +39,38 @@ pub(crate) struct Shared {
     clusters: Clusters,
     waiting: BTreeMap<FetchId, Vec<Weak<RefCell<Exchange>>>>,
     calls: BTreeMap<u32, Caller>,
+    pub(crate) parked_bytes: Rc<Cell<usize>>,
     hurried: bool,
+}
+
+/// How many bytes of requests may wait at once. A VM never gives memory back, so a flood of large
+/// requests during one slow answer must not decide how much it holds from then on.
+const MAX_PARKED_BYTES: usize = 16 * 1024 * 1024;
+
+/// A request's share of [`MAX_PARKED_BYTES`], given back when it is dropped.
+pub(crate) struct Parked {
+    all: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl Parked {
+    /// `None` if too much waits already.
+    pub(crate) fn new(all: &Rc<Cell<usize>>, bytes: usize) -> Option<Self> {
+        let sum = all.get().saturating_add(bytes);
+        (sum <= MAX_PARKED_BYTES).then(|| {
+            all.set(sum);
+            Self {
+                all: Rc::clone(all),
+                bytes,
+            }
+        })
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        self.all.set(self.all.get().saturating_sub(self.bytes));
+    }
 }
 
 /// Who made a call whose reply comes back to the root context.
@@ -59,6 +90,7 @@ impl Shared {
             clusters: settings.clusters,
             waiting: BTreeMap::new(),
             calls: BTreeMap::new(),
+            parked_bytes: Rc::default(),
             hurried: true,
         }
     }
@@ -180,6 +212,9 @@ impl Root {
                 shared
                     .engine
                     .fetched(fetch, answer, now.unwrap_or_default());
+                if let Some(fault) = shared.engine.fetch_fault(fetch) {
+                    host::log_warning(&fault);
+                }
                 shared.waiting.remove(&fetch).unwrap_or_default()
             }
             Some(Caller::Request(request)) => vec![request],

@@ -36,6 +36,14 @@ impl Headers {
             .map(|(_, value)| value)
     }
 
+    /// How many bytes the fields hold, for those who bound what they keep.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.iter()
+            .map(|(name, value)| name.len().saturating_add(value.len()))
+            .fold(0, usize::saturating_add)
+    }
+
     /// Every field in the order it arrived.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields
