@@ -1,0 +1,20 @@
+//! The module in a real Envoy: started for each test with a configuration of its own, between
+//! scripted servers, on free ports.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    reason = "test code"
+)]
+
+mod harness;
+mod hostile;
+mod keys;
+mod quickstart;
+mod refused;
+mod sessions;
+mod tokens;
