@@ -7,6 +7,7 @@
 //!
 //! All problems are reported together, each with its key and what to do.
 
+mod address_range;
 mod check;
 mod dsn;
 mod environment;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 
 use url::Url;
 
+pub use address_range::AddressRange;
 pub use check::Mode;
 pub use dsn::Dsn;
 pub use read::{ConfigError, Problem};

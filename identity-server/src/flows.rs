@@ -191,6 +191,19 @@ impl Flow {
         ))
     }
 
+    /// The query that makes another flow lead to the same place; empty if there is none.
+    #[must_use]
+    pub fn carried(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(return_to) = &self.return_to {
+            query.append_pair("return_to", return_to);
+        }
+        if let Some(challenge) = &self.login_challenge {
+            query.append_pair("login_challenge", challenge);
+        }
+        query.finish()
+    }
+
     /// The page that shows it.
     #[must_use]
     pub fn page(&self, settings: &Settings) -> String {

@@ -9,7 +9,7 @@
 //! - [`oidc`]: ID tokens, userinfo, discovery.
 //!
 //! Around them: [`config`] (settings), [`app`] (the handles a request may use), [`storage`] (where rows live),
-//! [`clock`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
+//! [`clock`], [`client_address`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
 //! [`middleware`] (every layer), [`serve`] (the listeners), [`maintenance`] (what is done now and then), [`cli`] (the command line).
 //!
 //! # The law between them
@@ -20,6 +20,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod client_address;
 pub mod clock;
 pub mod config;
 pub mod duration;

@@ -1,6 +1,7 @@
 //! Every layer around the routes, in the order in which a request passes them.
 
 mod address;
+mod browsers;
 mod caching;
 mod panics;
 mod request_id;
@@ -43,6 +44,11 @@ pub fn wrap(routes: Router, app: App, side: Side) -> Router {
         Side::Public => tower::util::Either::Left(address::public(routes)),
         Side::Admin => tower::util::Either::Right(address::admin(routes)),
     });
+    // 8. no browser on the operators' side
+    let addressed = match side {
+        Side::Public => addressed,
+        Side::Admin => addressed.layer(from_fn_with_state(app.clone(), browsers::refuse)),
+    };
     // Read from the bottom up: the last layer added is the first that a request meets.
     addressed
         // 7. how much anybody may send, and how slowly

@@ -57,7 +57,7 @@ impl Bound {
 }
 
 async fn bind(side: &'static str, listener: &Listener) -> Result<TcpListener, BindError> {
-    let Listener { host, port } = listener;
+    let Listener { host, port, .. } = listener;
     TcpListener::bind((host.as_str(), *port))
         .await
         .map_err(|cause| BindError {

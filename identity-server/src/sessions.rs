@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
+use crate::client_address::client_address;
+use crate::config::AddressRange;
 use crate::entropy::{Entropy, EntropyError};
 use crate::flows::instant;
 use crate::id::{IdentityId, SessionId};
@@ -171,21 +173,26 @@ impl Session {
 /// Where a request came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The peer's address.
+    /// The client's address; see [`client_address`](crate::client_address::client_address).
     pub ip: String,
     /// The `User-Agent` header.
     pub user_agent: String,
 }
 
 impl Origin {
-    /// The peer's address and what it calls itself.
+    /// The client's address and what it calls itself.
     #[must_use]
-    pub fn of(peer: Option<std::net::SocketAddr>, headers: &axum::http::HeaderMap) -> Self {
+    pub fn of(
+        peer: Option<std::net::SocketAddr>,
+        headers: &axum::http::HeaderMap,
+        trusted_proxies: &[AddressRange],
+    ) -> Self {
+        let ip = peer.map(|peer| client_address(peer.ip(), headers, trusted_proxies));
         let user_agent = headers
             .get(axum::http::header::USER_AGENT)
             .and_then(|value| value.to_str().ok());
         Self {
-            ip: peer.map(|peer| peer.ip().to_string()).unwrap_or_default(),
+            ip: ip.map(|ip| ip.to_string()).unwrap_or_default(),
             user_agent: user_agent
                 .unwrap_or_default()
                 .chars()

@@ -39,7 +39,7 @@ pub(super) fn resolve(written: Written, mode: Mode, source: &str) -> Result<Sett
         &mut problems,
     );
     check_lifespans(&written, &mut problems);
-    check_listeners(&written, &mut problems);
+    check_listeners(&written, mode, &mut problems);
     check_pages(&written, &mut problems);
     let dsn = Dsn::parse(&written.dsn)
         .map_err(|message| problems.push(Problem::new("dsn", message)))
@@ -144,13 +144,26 @@ fn check_lifespans(written: &Written, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_listeners(written: &Written, problems: &mut Vec<Problem>) {
+fn check_listeners(written: &Written, mode: Mode, problems: &mut Vec<Problem>) {
     let (public, admin) = (&written.serve.public, &written.serve.admin);
     if public.port == admin.port && public.port != 0 && public.host == admin.host {
         problems.push(Problem::new(
             "serve.admin.port",
             "the admin listener needs an address of its own",
         ));
+    }
+    let sides = [("serve.public.host", public), ("serve.admin.host", admin)];
+    for (key, listener) in sides {
+        if mode == Mode::Dev && !listener.is_loopback() {
+            problems.push(Problem::new(
+                key,
+                format!(
+                    "other machines could reach `{}`, and `--dev` is plain http with secrets in a file; use \
+                     `127.0.0.1`, or leave `--dev` out and set `secrets.system` and `urls.self.issuer`",
+                    listener.host
+                ),
+            ));
+        }
     }
 }
 

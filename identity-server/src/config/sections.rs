@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::address_range::AddressRange;
 use crate::duration::GoDuration;
 use crate::keys::{Algorithm, KeySet};
 use crate::secret::SecretText;
@@ -86,6 +87,8 @@ pub struct Listener {
     pub host: String,
     /// TCP port; 0 lets the system choose.
     pub port: u16,
+    /// `serve.public` only: the proxies whose `X-Forwarded-For` is believed; by default nobody's.
+    pub trusted_proxies: Vec<AddressRange>,
 }
 
 impl Listener {
@@ -93,11 +96,20 @@ impl Listener {
         Self {
             host: "127.0.0.1".into(),
             port,
+            trusted_proxies: Vec::new(),
         }
     }
-}
 
-impl Listener {
+    /// Whether only this machine can reach it, as far as the host's spelling tells.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        self.host.eq_ignore_ascii_case("localhost")
+            || bare
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+
     /// Its address, in plain http.
     pub(super) fn url(&self) -> String {
         // An IPv6 address needs its brackets.
@@ -117,6 +129,7 @@ impl Listener {
 struct PartialListener {
     host: Option<String>,
     port: Option<u16>,
+    trusted_proxies: Option<Vec<AddressRange>>,
 }
 
 impl PartialListener {
@@ -124,6 +137,7 @@ impl PartialListener {
         Listener {
             host: self.host.unwrap_or(default.host),
             port: self.port.unwrap_or(default.port),
+            trusted_proxies: self.trusted_proxies.unwrap_or(default.trusted_proxies),
         }
     }
 }
@@ -135,7 +149,13 @@ fn public_listener<'de, D: serde::Deserializer<'de>>(
 }
 
 fn admin_listener<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Listener, D::Error> {
-    Ok(PartialListener::deserialize(deserializer)?.or(Serve::default().admin))
+    let written = PartialListener::deserialize(deserializer)?;
+    if written.trusted_proxies.is_some() {
+        return Err(serde::de::Error::custom(
+            "`trusted_proxies` belongs under `serve.public`; the admin listener looks at no address",
+        ));
+    }
+    Ok(written.or(Serve::default().admin))
 }
 
 /// `urls`

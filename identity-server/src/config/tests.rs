@@ -156,3 +156,45 @@ fn the_derived_issuer_follows_a_port_that_the_system_chose() {
     configured.listens_on("127.0.0.1:4711".parse().unwrap());
     assert_eq!(configured.issuer, "http://id.test");
 }
+
+#[test]
+fn development_stays_on_this_machine() {
+    let resolve = |side: &str, host: &str| {
+        let yaml = format!(
+            "secrets: {{ system: [0a1b2c3d4e5f60718293a4b5c6d7e8f9] }}\nserve: {{ {side}: {{ host: '{host}' }} }}"
+        );
+        Settings::resolve(read(&yaml, &[]).unwrap(), Mode::Dev, "test")
+    };
+    for (side, key) in [
+        ("public", "serve.public.host"),
+        ("admin", "serve.admin.host"),
+    ] {
+        for host in ["0.0.0.0", "::", "10.0.0.1", "id.example"] {
+            let error = resolve(side, host).unwrap_err();
+            assert_eq!(keys(&error), [key], "{host}");
+            assert!(error.to_string().contains("`127.0.0.1`"), "{error}");
+        }
+        for host in ["localhost", "127.0.0.2", "::1", "[::1]"] {
+            assert!(resolve(side, host).is_ok(), "{host}");
+        }
+    }
+}
+
+#[test]
+fn trusted_proxies_are_ranges_of_the_public_side() {
+    let file = "serve: { public: { trusted_proxies: [10.0.0.0/8, 192.0.2.7, 'fd00::/8'] } }";
+    let proxies = read(file, &[]).unwrap().serve.public.trusted_proxies;
+    let trusted = |address: &str| {
+        proxies
+            .iter()
+            .any(|range| range.contains(address.parse().unwrap()))
+    };
+    assert!(trusted("10.9.9.9") && trusted("192.0.2.7") && trusted("fd12::1"));
+    assert!(trusted("::ffff:10.0.0.1") && !trusted("192.0.2.8"));
+    let none = read("", &[]).unwrap().serve.public.trusted_proxies;
+    assert!(none.is_empty(), "nobody by default");
+    let error = read("serve: { public: { trusted_proxies: [proxy] } }", &[]).unwrap_err();
+    assert_eq!(keys(&error), ["serve.public.trusted_proxies[0]"]);
+    assert!(error.to_string().contains("`10.0.0.0/8`"), "{error}");
+    assert!(read("serve: { admin: { trusted_proxies: [10.0.0.0/8] } }", &[]).is_err());
+}

@@ -5,7 +5,8 @@
 //! (BREACH). Flows remember a digest of the secret: a form that was opened in one browser works in no other.
 //!
 //! The cookie alone would not stop somebody who controls a sibling domain and plants a cookie of their own; therefore
-//! browsers that say `Sec-Fetch-Site: cross-site` are refused besides.
+//! browsers that say by `Sec-Fetch-Site` or `Origin` that the form is somebody else's, a sibling's too, are refused
+//! besides.
 
 use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
@@ -99,15 +100,21 @@ impl CsrfSecret {
     /// Whether `token` is a mask of this secret.
     #[must_use]
     pub fn accepts(&self, token: &str) -> bool {
-        let Ok(bytes) = STANDARD.decode(token) else {
-            return false;
-        };
-        let Some((pad, covered)) = bytes.split_at_checked(BYTES) else {
-            return false;
-        };
-        let secret: Zeroizing<Vec<u8>> =
-            Zeroizing::new(pad.iter().zip(covered).map(|(pad, c)| pad ^ c).collect());
-        covered.len() == BYTES && same(&secret, self.0.as_slice())
+        Self::in_token(token).is_some_and(|secret| same(secret.0.as_slice(), self.0.as_slice()))
+    }
+
+    /// The secret under a [mask](Self::mask).
+    fn in_token(token: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(STANDARD.decode(token).ok()?);
+        let (pad, covered) = bytes.split_at_checked(BYTES)?;
+        let mut secret = Zeroizing::new([0; BYTES]);
+        if covered.len() != BYTES {
+            return None;
+        }
+        for (byte, (pad, covered)) in secret.iter_mut().zip(pad.iter().zip(covered)) {
+            *byte = pad ^ covered;
+        }
+        Some(Self(secret))
     }
 }
 
@@ -116,22 +123,45 @@ impl CsrfSecret {
 /// The token is taken from the body, else from the header `X-CSRF-Token`.
 #[must_use]
 pub fn is_ours(settings: &Settings, headers: &HeaderMap, body_token: Option<&str>) -> bool {
+    let accepted = CsrfSecret::in_cookie(settings, headers)
+        .zip(token(headers, body_token))
+        .is_some_and(|(secret, t)| secret.accepts(t));
+    accepted && comes_from_us(settings, headers)
+}
+
+/// Whether the request comes from a form of the flow that remembers this `digest`, whatever the cookie is by now: the
+/// secret changes when somebody signs in in another tab. Good enough for what a link could do, not for more.
+#[must_use]
+pub fn is_form_of(
+    digest: &str,
+    settings: &Settings,
+    headers: &HeaderMap,
+    body_token: Option<&str>,
+) -> bool {
+    let secret = token(headers, body_token).and_then(CsrfSecret::in_token);
+    secret.is_some_and(|secret| secret.has_digest(digest)) && comes_from_us(settings, headers)
+}
+
+fn token<'a>(headers: &'a HeaderMap, body_token: Option<&'a str>) -> Option<&'a str> {
     let header_token = headers
         .get("x-csrf-token")
         .and_then(|value| value.to_str().ok());
-    let token = body_token
+    body_token
         .filter(|token| !token.is_empty())
-        .or(header_token);
-    let accepted = CsrfSecret::in_cookie(settings, headers)
-        .zip(token)
-        .is_some_and(|(secret, t)| secret.accepts(t));
-    accepted && !is_cross_site(headers)
+        .or(header_token)
 }
 
-fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|value| value == "cross-site")
+/// What the browser says about the page behind the request, if it says anything. `null` is the origin of a page that
+/// hides where it is from.
+fn comes_from_us(settings: &Settings, headers: &HeaderMap) -> bool {
+    let ours = settings.public_url.origin().ascii_serialization();
+    let fits = |name: &str, allowed: &[&str]| {
+        headers
+            .get_all(name)
+            .iter()
+            .all(|value| allowed.iter().any(|allowed| value == allowed))
+    };
+    fits("sec-fetch-site", &["same-origin", "none"]) && fits("origin", &[&ours])
 }
 
 /// The cookie's name depends on our address, so that two servers under one domain do not overwrite each other's.

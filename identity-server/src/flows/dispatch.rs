@@ -25,6 +25,12 @@ use crate::sessions::current::{self, Current};
 /// Longer queries are refused: each flow stores the address that opened it.
 const MAX_QUERY: usize = 4096;
 
+/// A client's own data of more bytes than this is refused: it is stored with the flow.
+const MAX_TRANSIENT_PAYLOAD: usize = 4096;
+
+/// The longest address of an OAuth2 request that is stored with a flow.
+const MAX_REQUEST_URL: usize = 8192;
+
 /// Opens a flow.
 pub async fn open(exchange: Exchange, kind: FlowKind, transport: Transport) -> Response {
     let opened = match try_open(&exchange, kind, transport).await {
@@ -150,8 +156,20 @@ async fn submit_to(
     flow: Flow,
     submission: &Submission,
 ) -> Result<Response, Refusal> {
-    let secret = check_forgery(exchange, &flow, submission)?;
+    check_size(submission)?;
+    let checked = check_forgery(exchange, &flow, submission);
     let signed_in = signed_in(exchange, flow.transport).await?;
+    let elsewhere = signed_in.is_some() && (flow.refresh.is_none() || checked.is_err());
+    if elsewhere && is_for_app(exchange, &flow, submission) {
+        // They signed in in another tab meanwhile. The app that waits still gets its answer, by way of a new flow,
+        // which asks again only if that sign-in is not good enough for the app.
+        let next = init_url_of(exchange, FlowKind::Login, &flow);
+        if exchange.wants_json() {
+            return Err(Refusal::go_to(&next));
+        }
+        return Ok(see_other(&next));
+    }
+    let secret = checked?;
     if signed_in.is_some() && flow.refresh.is_none() {
         return already_signed_in(exchange, flow.transport, flow.return_to.as_deref());
     }
@@ -166,6 +184,27 @@ async fn submit_to(
         Outcome::Again(flow) => show_again(exchange, &flow, secret.as_ref()).await,
         Outcome::SignedIn(done) => welcome(exchange, *done).await,
     }
+}
+
+/// Whether an app waits for this flow, and the form is really the flow's.
+fn is_for_app(exchange: &Exchange, flow: &Flow, submission: &Submission) -> bool {
+    let (settings, headers) = (exchange.app.settings(), &exchange.headers);
+    let token = submission.text("csrf_token");
+    flow.login_challenge.is_some()
+        && flow
+            .csrf_digest
+            .as_deref()
+            .is_some_and(|digest| csrf::is_form_of(digest, settings, headers, token))
+}
+
+fn check_size(submission: &Submission) -> Result<(), Refusal> {
+    let payload = submission.value("transient_payload");
+    if payload.is_some_and(|payload| payload.to_string().len() > MAX_TRANSIENT_PAYLOAD) {
+        return Err(Refusal::bad_request(format!(
+            "The transient payload has more than {MAX_TRANSIENT_PAYLOAD} bytes"
+        )));
+    }
+    Ok(())
 }
 
 /// Browser flows need the cookie and the token; API flows must come from no browser at all.
@@ -383,7 +422,7 @@ fn new_flow(
 
 fn answer_challenge(flow: &mut Flow, challenge: String, asked: Asked) {
     flow.login_challenge = Some(challenge);
-    flow.login_request = Some(asked.request);
+    flow.login_request = Some(bounded(asked.request));
     let field = match flow.kind {
         FlowKind::Login => "identifier",
         FlowKind::Registration => "traits.email",
@@ -394,6 +433,14 @@ fn answer_challenge(flow: &mut Flow, challenge: String, asked: Asked) {
             hint.chars().take(identifier::MAX_BYTES).collect::<String>(),
         );
     }
+}
+
+/// The request with no more of its address than is worth storing; it is there to be looked at, nobody follows it.
+fn bounded(mut request: Value) -> Value {
+    if let Some(Value::String(url)) = request.get_mut("request_url") {
+        url.truncate(url.floor_char_boundary(MAX_REQUEST_URL));
+    }
+    request
 }
 
 /// Makes a login flow one that confirms who is signed in.
@@ -460,18 +507,37 @@ fn form_of(exchange: &Exchange, flow: &Flow, secret: Option<&CsrfSecret>) -> Res
 }
 
 fn init_url(exchange: &Exchange, flow: &Flow) -> String {
+    init_url_of(exchange, flow.kind, flow)
+}
+
+/// Where a flow of this `kind` is opened that leads where `flow` would have led.
+fn init_url_of(exchange: &Exchange, kind: FlowKind, flow: &Flow) -> String {
     let transport = if flow.transport.is_browser() {
         "browser"
     } else {
         "api"
     };
-    let path = format!("/self-service/{}/{transport}", flow.kind.name());
+    let path = format!("/self-service/{}/{transport}", kind.name());
     let mut url = exchange.app.settings().public_url(&path);
-    if let Some(return_to) = &flow.return_to {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("return_to", return_to)
-            .finish();
+    let query = flow.carried();
+    if !query.is_empty() {
         url = format!("{url}?{query}");
     }
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_keeps_a_bounded_part_of_the_request_that_it_answers() {
+        let url = format!("https://id.test/oauth2/auth?state={}", "é".repeat(100_000));
+        let kept = bounded(json!({"challenge": "x", "request_url": url}));
+        assert_eq!(kept["challenge"], "x");
+        let length = kept["request_url"].as_str().unwrap().len();
+        assert!((MAX_REQUEST_URL - 3..=MAX_REQUEST_URL).contains(&length));
+        let short = json!({"request_url": "https://id.test/"});
+        assert_eq!(bounded(short.clone()), short);
+    }
 }

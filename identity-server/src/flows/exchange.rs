@@ -40,7 +40,7 @@ impl FromRequestParts<App> for Exchange {
             .map(|ConnectInfo(peer)| *peer);
         Ok(Self {
             app: app.clone(),
-            origin: Origin::of(peer, &parts.headers),
+            origin: Origin::of(peer, &parts.headers, &app.settings().public.trusted_proxies),
             headers: parts.headers.clone(),
             uri: parts.uri.clone(),
         })

@@ -106,19 +106,21 @@ async fn authenticate(
     let (app, ip) = (&exchange.app, &exchange.origin.ip);
     let rooms = app.flows();
     let identifier = filled.identifier.as_deref().unwrap_or(&filled.written);
+    let known = find(app, filled.identifier.as_deref()).await?;
+    let hash = known
+        .as_ref()
+        .and_then(|(_, credential)| credential.config.hashed_password());
+    // The turn comes before the count, and nothing is waited for in between: what is counted is also hashed.
+    let turn = rooms.passwords.turn().await?;
     if let Err(throttled) = rooms.throttle.attempt(identifier, ip, app.clock().now()) {
         tracing::warn!(%ip, "sign-in attempts are throttled");
         return Ok(Err(message::too_many_attempts(
             throttled.wait.whole_seconds(),
         )));
     }
-    let known = find(app, filled.identifier.as_deref()).await?;
-    let hash = known
-        .as_ref()
-        .and_then(|(_, credential)| credential.config.hashed_password());
     let verdict = rooms
         .passwords
-        .check(&filled.password, hash, app.entropy())
+        .check_in_turn(turn, &filled.password, hash)
         .await?;
     let (Some((identity, _)), Verdict::Right { outdated }) = (known, verdict) else {
         return Ok(Err(message::invalid_credentials()));

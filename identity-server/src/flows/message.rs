@@ -157,9 +157,13 @@ pub fn wrong_type(expected: &str, actual: &str) -> Message {
         .with("actual_type", actual)
 }
 
+/// Messages are stored with their flow, so they repeat no more than this of what a client sent.
+const REPEATED_CHARS: usize = 100;
+
 /// The e-mail address is not one.
 #[must_use]
 pub fn not_an_email(value: &str) -> Message {
+    let value: String = value.chars().take(REPEATED_CHARS).collect();
     Message::error(
         4_000_001,
         "Please enter a complete e-mail address, such as name@example.com.",
@@ -288,6 +292,12 @@ mod tests {
         assert_eq!(json["id"], 4_000_002);
         assert_eq!(json["type"], "error");
         assert_eq!(json["context"]["property"], "identifier");
+    }
+
+    #[test]
+    fn a_message_does_not_grow_with_what_was_sent() {
+        let long = serde_json::to_string(&not_an_email(&"x".repeat(100_000))).unwrap();
+        assert!(long.len() < 500, "{long}");
     }
 
     #[test]

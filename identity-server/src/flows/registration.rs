@@ -57,10 +57,19 @@ pub async fn submit(
     let Some(filled) = filled else {
         return Ok(Outcome::Again(Box::new(flow.again(form, METHOD, now))));
     };
-    let hash = app
-        .flows()
+    let (rooms, ip) = (app.flows(), &exchange.origin.ip);
+    // The turn comes before the count: what is counted is also hashed.
+    let turn = rooms.passwords.turn().await?;
+    if let Err(throttled) = rooms.throttle.registration(ip, now) {
+        tracing::warn!(%ip, "registrations are throttled; behind a proxy, list it in `serve.public.trusted_proxies`");
+        let mut form = form;
+        form.messages
+            .push(message::too_many_attempts(throttled.wait.whole_seconds()));
+        return Ok(Outcome::Again(Box::new(flow.again(form, METHOD, now))));
+    }
+    let hash = rooms
         .passwords
-        .hash(&filled.password, app.entropy())
+        .hash_in_turn(turn, &filled.password, app.entropy())
         .await?;
     match create(exchange, flow.clone(), filled, &hash, now).await? {
         Some(signed_in) => Ok(Outcome::SignedIn(Box::new(signed_in))),

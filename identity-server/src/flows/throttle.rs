@@ -3,14 +3,18 @@
 //! An attempt counts against the account and against the pair of account and address, before the password is
 //! checked, so that parallel attempts cannot slip through. A success forgives the pair. The counters are keyed by the
 //! canonical identifier whether or not such an account exists: the answer tells nothing about that.
+//! Callers take their [`Turn`](crate::identity::password::Turn) to hash before they count, so that filling the memory
+//! costs hashes. Of an IPv6 address the network counts (/64): a household has that many addresses.
 //!
 //! - The pair stops one guesser without shutting the owner out elsewhere.
 //! - The account stops many addresses together. It is generous, because whoever knows an address can make it trip;
 //!   NIST SP 800-63B allows at most a hundred failures in a row.
+//! - A registration counts against the address alone, because each one is of a new account.
 //!
 //! The counters live in memory, as many as [`MAX_KEYS`]: a restart forgets them, and several servers count apart.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -21,6 +25,9 @@ const PER_PAIR: u32 = 10;
 
 /// Failures to one account from anywhere within [`WINDOW`].
 const PER_ACCOUNT: u32 = 100;
+
+/// Registrations from one address within [`WINDOW`]; plenty even for an office behind one address.
+const PER_ADDRESS: u32 = 300;
 
 /// After so long a counter starts again.
 const WINDOW: Duration = Duration::minutes(10);
@@ -62,8 +69,31 @@ impl Throttle {
     ) -> Result<(), Throttled> {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut counters, now);
-        count(&mut counters, pair(identifier, ip), PER_PAIR, now)?;
-        count(&mut counters, account(identifier), PER_ACCOUNT, now)
+        let limits = [
+            (pair(identifier, ip), PER_PAIR),
+            (account(identifier), PER_ACCOUNT),
+        ];
+        // All are looked at before any is counted: what is refused costs no hash, so it must leave no trace.
+        for (key, limit) in limits {
+            allowed(&counters, &key, limit, now)?;
+        }
+        for (key, _) in limits {
+            count(&mut counters, key, now);
+        }
+        Ok(())
+    }
+
+    /// Counts a registration from `ip`.
+    ///
+    /// # Errors
+    /// [`Throttled`] when there have been too many.
+    pub fn registration(&self, ip: &str, now: OffsetDateTime) -> Result<(), Throttled> {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        make_room(&mut counters, now);
+        let key = address(ip);
+        allowed(&counters, &key, PER_ADDRESS, now)?;
+        count(&mut counters, key, now);
+        Ok(())
     }
 
     /// Whether `identifier` may be tried, by its failures from anywhere. Counts nothing; for those who count only
@@ -73,20 +103,14 @@ impl Throttle {
     /// [`Throttled`].
     pub fn check(&self, identifier: &str, now: OffsetDateTime) -> Result<(), Throttled> {
         let counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match counters.get(&account(identifier)) {
-            Some(counter) if !is_over(counter, now) && counter.attempts >= PER_ACCOUNT => {
-                Err(throttled(counter, now))
-            }
-            _ => Ok(()),
-        }
+        allowed(&counters, &account(identifier), PER_ACCOUNT, now)
     }
 
     /// Counts a failure on `identifier` from anywhere.
     pub fn failed(&self, identifier: &str, now: OffsetDateTime) {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut counters, now);
-        // Already full is as good as counted.
-        let _ = count(&mut counters, account(identifier), PER_ACCOUNT, now);
+        count(&mut counters, account(identifier), now);
     }
 
     /// Forgives what `ip` got wrong on `identifier`, because it now got it right.
@@ -99,12 +123,21 @@ impl Throttle {
     }
 }
 
-fn count(
-    counters: &mut HashMap<Key, Counter>,
-    key: Key,
+fn allowed(
+    counters: &HashMap<Key, Counter>,
+    key: &Key,
     limit: u32,
     now: OffsetDateTime,
 ) -> Result<(), Throttled> {
+    match counters.get(key) {
+        Some(counter) if counter.attempts >= limit && !is_over(counter, now) => {
+            Err(throttled(counter, now))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn count(counters: &mut HashMap<Key, Counter>, key: Key, now: OffsetDateTime) {
     let counter = counters.entry(key).or_insert(Counter {
         attempts: 0,
         since: now,
@@ -115,11 +148,7 @@ fn count(
             since: now,
         };
     }
-    if counter.attempts >= limit {
-        return Err(throttled(counter, now));
-    }
-    counter.attempts += 1;
-    Ok(())
+    counter.attempts = counter.attempts.saturating_add(1);
 }
 
 fn throttled(counter: &Counter, now: OffsetDateTime) -> Throttled {
@@ -160,11 +189,30 @@ fn account(identifier: &str) -> Key {
 fn pair(identifier: &str, ip: &str) -> Key {
     Sha256::new()
         .chain_update(b"pair\0")
-        .chain_update(ip)
+        .chain_update(network(ip))
         .chain_update(b"\0")
         .chain_update(identifier)
         .finalize()
         .into()
+}
+
+fn address(ip: &str) -> Key {
+    Sha256::new()
+        .chain_update(b"address\0")
+        .chain_update(network(ip))
+        .finalize()
+        .into()
+}
+
+/// The address, or of an IPv6 address its /64.
+fn network(ip: &str) -> String {
+    match ip.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).to_string()
+        }
+        Ok(address) => address.to_string(),
+        Err(_) => ip.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +259,40 @@ mod tests {
         );
         assert_eq!(throttle.check("another", START), Ok(()));
         assert_eq!(throttle.check("app", START + WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn moving_about_in_a_network_does_not_help() {
+        let throttle = Throttle::default();
+        for host in 0..PER_PAIR {
+            assert_eq!(fail_times(&throttle, 1, &format!("2001:db8::{host}")), None);
+        }
+        assert!(fail_times(&throttle, 1, "2001:db8::ffff").is_some());
+        assert_eq!(fail_times(&throttle, 1, "2001:db8:0:1::1"), None);
+    }
+
+    #[test]
+    fn refused_attempts_take_no_memory() {
+        let throttle = Throttle::default();
+        for host in 0..PER_ACCOUNT {
+            fail_times(&throttle, 1, &format!("192.0.2.{host}"));
+        }
+        let before = throttle.0.lock().unwrap().len();
+        for host in 0..200 {
+            assert!(fail_times(&throttle, 1, &format!("198.51.100.{host}")).is_some());
+        }
+        assert_eq!(throttle.0.lock().unwrap().len(), before);
+    }
+
+    #[test]
+    fn registrations_count_against_their_address() {
+        let throttle = Throttle::default();
+        for _ in 0..PER_ADDRESS {
+            assert_eq!(throttle.registration("192.0.2.1", START), Ok(()));
+        }
+        assert!(throttle.registration("192.0.2.1", START).is_err());
+        assert_eq!(throttle.registration("192.0.2.2", START), Ok(()));
+        assert_eq!(throttle.registration("192.0.2.1", START + WINDOW), Ok(()));
     }
 
     #[test]

@@ -108,9 +108,23 @@ impl PasswordHasher {
         password: &SecretText,
         entropy: &dyn Entropy,
     ) -> Result<String, PasswordError> {
+        self.hash_in_turn(self.turn().await?, password, entropy)
+            .await
+    }
+
+    /// As [`hash`](Self::hash), for a caller whose turn it is.
+    ///
+    /// # Errors
+    /// [`PasswordError::Entropy`], [`PasswordError::Failed`].
+    pub async fn hash_in_turn(
+        &self,
+        turn: Turn,
+        password: &SecretText,
+        entropy: &dyn Entropy,
+    ) -> Result<String, PasswordError> {
         let salt = salt(entropy)?;
         let (params, password) = (self.params.clone(), password.clone());
-        self.run(move || hash(params, &password, &salt)).await?
+        turn.run(move || hash(params, &password, &salt)).await?
     }
 
     /// Checks `password` against a stored hash; `None` stands for an unknown account, takes as long, and is wrong.
@@ -123,14 +137,30 @@ impl PasswordHasher {
         stored: Option<&str>,
         entropy: &dyn Entropy,
     ) -> Result<Verdict, PasswordError> {
-        let decoy = self.decoy(entropy).await?;
+        self.decoy(entropy).await?;
+        self.check_in_turn(self.turn().await?, password, stored)
+            .await
+    }
+
+    /// As [`check`](Self::check), for a caller whose turn it is. The hasher must have been [warmed up](Self::warm_up).
+    ///
+    /// # Errors
+    /// [`PasswordError::Failed`].
+    pub async fn check_in_turn(
+        &self,
+        turn: Turn,
+        password: &SecretText,
+        stored: Option<&str>,
+    ) -> Result<Verdict, PasswordError> {
+        let against = stored.or_else(|| self.decoy.get().map(String::as_str));
+        let against = against
+            .ok_or_else(|| PasswordError::Failed("there is no decoy hash yet".into()))?
+            .to_owned();
         let (params, password) = (self.params.clone(), password.clone());
-        let known = stored.is_some();
-        let against = stored.map_or(decoy, str::to_owned);
-        let verdict = self
+        let verdict = turn
             .run(move || check(&params, &password, &against))
             .await??;
-        Ok(if known { verdict } else { Verdict::Wrong })
+        Ok(stored.map_or(Verdict::Wrong, |_| verdict))
     }
 
     /// A hash of nothing that anybody knows, made once.
@@ -164,16 +194,12 @@ impl PasswordHasher {
             .and_then(Result::ok);
         permit.map(Turn).ok_or(PasswordError::Busy)
     }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, PasswordError> {
-        self.turn().await?.run(work).await
-    }
 }
 
 /// The right to hash once, out of as many as there are permits. Given back when it is used or dropped.
+///
+/// Whoever counts attempts takes a turn first: then every attempt that is counted also pays for a hash, and nobody can
+/// fill the counters for nothing.
 #[derive(Debug)]
 #[must_use]
 pub struct Turn(OwnedSemaphorePermit);

@@ -88,12 +88,15 @@ pub fn password_identifiers(schema: &IdentitySchema, traits: &Value) -> Vec<Stri
 /// More would not help anybody, and each is answered and stored.
 const MAX_PROBLEMS: usize = 20;
 
+/// The longest field name and reason, for the same cause.
+const MAX_REASON: usize = 200;
+
 fn problem(error: &ValidationError<'_>) -> TraitProblem {
     let pointer = error.instance_path().as_str();
     let field = pointer
         .strip_prefix('/')
         .map(|path| path.replace('/', "."))
-        .filter(|path| path != "traits");
+        .filter(|path| path != "traits" && path.len() <= MAX_REASON);
     let length = || {
         error
             .instance()
@@ -123,9 +126,18 @@ fn problem(error: &ValidationError<'_>) -> TraitProblem {
         ValidationErrorKind::Type { kind } => {
             message::wrong_type(&kind_name(kind), type_name(error.instance()))
         }
-        _ => message::invalid(&error.masked().to_string()),
+        _ => message::invalid(&reason(error)),
     };
     TraitProblem { field, message }
+}
+
+/// The validator's words without values; but they do name the properties that a client made up.
+fn reason(error: &ValidationError<'_>) -> String {
+    let words = error.masked().to_string();
+    match words.char_indices().nth(MAX_REASON) {
+        None => words,
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+    }
 }
 
 fn kind_name(kind: &jsonschema::error::TypeKind) -> String {
@@ -223,6 +235,20 @@ mod tests {
             [(None, 4_000_001)]
         );
         assert_eq!(found(&json!("no object")), [(None, 4_000_026)]);
+    }
+
+    #[test]
+    fn made_up_properties_do_not_fill_the_messages() {
+        let schemas = Schemas::built_in().unwrap();
+        let many: Map<String, Value> = (0..500)
+            .map(|number| (format!("{number}{}", "é".repeat(200)), Value::Null))
+            .collect();
+        let found = problems(schemas.get("default").unwrap(), &Value::Object(many));
+        let stored: usize = found
+            .iter()
+            .map(|p| serde_json::to_string(&p.message).unwrap().len())
+            .sum();
+        assert!(stored < 4096, "{stored}");
     }
 
     #[test]

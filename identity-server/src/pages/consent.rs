@@ -86,7 +86,9 @@ async fn try_show(exchange: &Exchange) -> Result<Response, Refusal> {
         csrf_token: secret.mask(app.entropy())?,
         challenge,
     };
-    let response = page::render(StatusCode::OK, &page, &request.client.profile.redirect_uris)?;
+    let mut destinations = request.client.profile.redirect_uris.clone();
+    destinations.extend(app.settings().urls.error.clone());
+    let response = page::render(StatusCode::OK, &page, &destinations)?;
     Ok(with_cookies(response, cookie))
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::page::{self, Chrome};
 use super::{Person, error};
+use crate::config::Settings;
 use crate::flows::exchange::{Exchange, see_other};
 use crate::flows::form::Form;
 use crate::flows::message::{Message, Severity};
@@ -101,7 +102,7 @@ async fn show(exchange: Exchange, kind: FlowKind) -> Response {
     if flow.is_over(exchange.app.clock().now()) {
         return see_other(&restart_url(&exchange, &flow));
     }
-    let destinations = destinations(&flow);
+    let destinations = destinations(&flow, exchange.app.settings());
     match page::render(
         StatusCode::OK,
         &form_page(&exchange, &flow, form),
@@ -135,14 +136,7 @@ fn restart_url(exchange: &Exchange, flow: &Flow) -> String {
 
 /// The query that makes another flow lead to the same place.
 fn carried(flow: &Flow) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(return_to) = &flow.return_to {
-        query.append_pair("return_to", return_to);
-    }
-    if let Some(challenge) = &flow.login_challenge {
-        query.append_pair("login_challenge", challenge);
-    }
-    let query = query.finish();
+    let query = flow.carried();
     if query.is_empty() {
         query
     } else {
@@ -151,7 +145,12 @@ fn carried(flow: &Flow) -> String {
 }
 
 /// Where the browser may end up after sending the form.
-fn destinations(flow: &Flow) -> Vec<String> {
+fn destinations(flow: &Flow, settings: &Settings) -> Vec<String> {
+    let pages = [
+        &settings.selfservice.default_browser_return_url,
+        &settings.urls.consent,
+        &settings.urls.error,
+    ];
     let redirect_uris = flow
         .login_request
         .as_ref()
@@ -164,6 +163,7 @@ fn destinations(flow: &Flow) -> Vec<String> {
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .chain(flow.return_to.clone())
+        .chain(pages.into_iter().flatten().cloned())
         .collect()
 }
 

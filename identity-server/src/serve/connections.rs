@@ -45,7 +45,8 @@ pub(super) async fn answer(listener: TcpListener, routes: Router, mut stop: watc
             Some(_) = connections.join_next() => {}
             Some((slot, accepted)) = accepted => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = serve(stream, peer, routes.clone(), told.clone());
+                    let connection =
+                        serve(stream, peer, routes.clone(), told.clone(), HEAD_WITHIN);
                     connections.spawn(async move {
                         connection.await;
                         drop(slot);
@@ -68,6 +69,7 @@ async fn serve(
     peer: SocketAddr,
     routes: Router,
     mut stop: watch::Receiver<bool>,
+    head_within: Duration,
 ) {
     // Answers are small; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
@@ -75,11 +77,12 @@ async fn serve(
         request.extensions_mut().insert(ConnectInfo(peer));
         request
     });
-    let mut builder = Builder::new(TokioExecutor::new());
+    // HTTP/1 only: to tell HTTP/2 by its preface, the builder would wait for the first bytes without any limit.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(head_within)
         .max_buf_size(BUFFER);
     let connection =
         builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
@@ -97,5 +100,42 @@ async fn serve(
     };
     if let Err(cause) = ended {
         tracing::debug!(%cause, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Sends `said`, then waits for the server to hang up.
+    async fn hangs_up_on(said: &[u8]) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let (_tell, stop) = watch::channel(false);
+        let routes = Router::new();
+        let serving = serve(stream, peer, routes, stop, Duration::from_millis(50));
+        let silence = async {
+            client.write_all(said).await.unwrap();
+            let mut rest = Vec::new();
+            client.read_to_end(&mut rest).await
+        };
+        let both = async { tokio::join!(serving, silence) };
+        let _ = tokio::time::timeout(Duration::from_secs(20), both)
+            .await
+            .expect("the server waits for ever");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_says_nothing_is_hung_up_on() {
+        hangs_up_on(b"").await;
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_in_its_first_line_is_hung_up_on() {
+        hangs_up_on(b"PRI * HT").await;
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use gatepost::App;
 use gatepost::app::Parts;
 use gatepost::clock::ManualClock;
@@ -60,6 +60,16 @@ impl TestApp {
         Self::over(settings, Arc::new(storage)).await
     }
 
+    /// With an admin listener that says it is bound to `host`; nothing is bound.
+    pub async fn reachable(host: &str) -> Self {
+        let written = Written::read(BASE, "test", |_| None).unwrap();
+        let mut settings = Settings::resolve(written, Mode::Dev, "test").unwrap();
+        settings.admin.host = host.to_owned();
+        let storage = SqliteStorage::in_memory().await.unwrap();
+        storage.migrate().await.unwrap();
+        Self::over(settings, Arc::new(storage)).await
+    }
+
     /// Over a storage of the test's choosing.
     pub async fn over(settings: Settings, storage: Arc<dyn Storage>) -> Self {
         Self::seeded(settings, storage, 1).await
@@ -98,7 +108,9 @@ impl TestApp {
 pub struct Door(Router);
 
 impl Door {
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        let host = HeaderValue::from_static("127.0.0.1");
+        request.headers_mut().entry(header::HOST).or_insert(host);
         let response = self.0.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();

@@ -86,3 +86,56 @@ async fn a_body_beyond_the_limit_is_refused() {
         .unwrap();
     app.public.send(request).await.expect_status(413);
 }
+
+#[tokio::test]
+async fn no_web_page_reaches_the_admin_side() {
+    let app = TestApp::new().await;
+    let ask = |path: &str, name: &str, value: &str| {
+        Request::get(path)
+            .header(name, value)
+            .body(Body::empty())
+            .unwrap()
+    };
+    for path in ["/admin/clients", "/clients", "/health/alive", "/nothing"] {
+        for (name, value) in [
+            ("origin", "https://evil.test"),
+            ("origin", "null"),
+            ("origin", "http://127.0.0.1"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("host", "evil.test"),
+            ("host", "evil.test:4445"),
+        ] {
+            app.admin
+                .send(ask(path, name, value))
+                .await
+                .expect_status(403);
+        }
+    }
+    for (name, value) in [
+        ("sec-fetch-site", "none"),
+        ("sec-fetch-site", "same-origin"),
+        ("host", "localhost:4445"),
+        ("host", "[::1]:4445"),
+    ] {
+        app.admin
+            .send(ask("/clients", name, value))
+            .await
+            .expect_status(200);
+    }
+}
+
+#[tokio::test]
+async fn an_admin_side_on_a_private_network_may_have_any_name() {
+    let app = TestApp::reachable("10.0.0.1").await;
+    let named = |origin: Option<&str>| {
+        let mut request = Request::get("/clients").header(header::HOST, "gatepost.internal");
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        request.body(Body::empty()).unwrap()
+    };
+    app.admin.send(named(None)).await.expect_status(200);
+    let page = named(Some("http://gatepost.internal"));
+    app.admin.send(page).await.expect_status(403);
+}

@@ -14,7 +14,11 @@ const SCOPE: &str = "openid profile email ships:read";
 
 /// A server with Alice and a public client.
 async fn prepared() -> (TestApp, String) {
-    let app = TestApp::new().await;
+    prepared_with(&[]).await
+}
+
+async fn prepared_with(variables: &[(&str, &str)]) -> (TestApp, String) {
+    let app = TestApp::with(variables).await;
     for name in ["alice", "bob"] {
         let body = json!({"traits": {"email": format!("{name}@example.com"), "name": name},
             "credentials": {"password": {"config": {"password": "correct horse battery"}}}});
@@ -297,4 +301,75 @@ async fn who_signs_in_too_late_for_the_app_is_signed_in_all_the_same() {
         .get_json("/sessions/whoami")
         .await
         .expect_status(200);
+}
+
+#[tokio::test]
+async fn every_place_that_a_form_may_lead_to_is_in_the_policy() {
+    let (app, client) = prepared_with(&[
+        (
+            "SELFSERVICE_DEFAULT_BROWSER_RETURN_URL",
+            "https://home.example/start",
+        ),
+        ("URLS_CONSENT", "https://consent.example/ask"),
+        ("URLS_ERROR", "https://error.example/oops"),
+    ])
+    .await;
+    let mut browser = Browser::new(&app.public);
+    for url in [request(&client, &[]), "/login".to_owned()] {
+        let page = browser.open(&url).await.expect_status(200);
+        let policy = page.header("content-security-policy");
+        for origin in ["home", "consent", "error"] {
+            assert!(
+                policy.contains(&format!(" https://{origin}.example")),
+                "{policy}"
+            );
+        }
+    }
+    let (app, client) = prepared_with(&[("URLS_ERROR", "https://error.example/oops")]).await;
+    let mut browser = Browser::new(&app.public);
+    let page = browser.open(&request(&client, &[])).await;
+    let consent = sign_in(&mut browser, &page, "alice").await;
+    let policy = consent.expect_status(200);
+    let policy = policy.header("content-security-policy");
+    assert!(
+        policy.contains(" https://error.example") && policy.contains(" https://app.example"),
+        "{policy}"
+    );
+}
+
+#[tokio::test]
+async fn a_form_left_in_another_tab_still_answers_the_app() {
+    let (app, client) = prepared().await;
+    let mut browser = Browser::new(&app.public);
+    // Nobody was signed in when the form was opened; somebody was, but the app insisted.
+    for more in [&[][..], &[("prompt", "login")][..]] {
+        app.advance(Duration::minutes(1)).await;
+        let left = browser.open(&request(&client, more)).await;
+        let left = left.expect_status(200);
+        let beside = browser.open("/login?refresh=true").await;
+        let account = sign_in(&mut browser, &beside, "alice").await;
+        assert!(account.expect_status(200).text().contains("alice"));
+        let asked = sign_in(&mut browser, &left, "alice").await;
+        let asked = asked.expect_status(200).text();
+        assert!(
+            asked.contains("Harbour") && asked.contains("Allow"),
+            "{asked}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_of_a_stranger_follows_no_challenge() {
+    let (app, client) = prepared().await;
+    let mut browser = Browser::new(&app.public);
+    let left = browser.open(&request(&client, &[])).await;
+    let mut stranger = Browser::new(&app.public);
+    let own = stranger.open("/login").await;
+    sign_in(&mut stranger, &own, "bob").await;
+    let text = left.text();
+    let action = text.split("action=\"").nth(1).unwrap();
+    let action = action.split('"').next().unwrap().replace("&#38;", "&");
+    let sent = stranger.post_form(&action, &[("method", "password")]).await;
+    let location = sent.expect_status(303).header("location").to_owned();
+    assert!(location.contains("/error?id="), "{location}");
 }

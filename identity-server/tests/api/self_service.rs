@@ -452,21 +452,24 @@ async fn a_forged_submission_is_refused() {
             .get(&format!("/self-service/login/flows?id={id}"))
             .await,
     );
-    let mut cross_site =
-        Request::post(path(action)).header(header::CONTENT_TYPE, "application/json");
-    cross_site = cross_site.header("sec-fetch-site", "cross-site");
-    refused(
-        browser
-            .send(
-                cross_site
-                    .body(Body::from(body(&csrf_token(&flow)).to_string()))
-                    .unwrap(),
-            )
-            .await,
-    );
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "http://evil.test"),
+        ("origin", "null"),
+    ] {
+        let foreign = Request::post(path(action))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(name, value)
+            .body(Body::from(body(&csrf_token(&flow)).to_string()));
+        refused(browser.send(foreign.unwrap()).await);
+    }
     let mut by_header =
         Request::post(path(action)).header(header::CONTENT_TYPE, "application/json");
-    by_header = by_header.header("x-csrf-token", csrf_token(&flow));
+    by_header = by_header
+        .header("x-csrf-token", csrf_token(&flow))
+        .header("sec-fetch-site", "same-origin")
+        .header("origin", ISSUER);
     browser
         .send(by_header.body(Body::from(body("").to_string())).unwrap())
         .await
@@ -866,4 +869,55 @@ async fn a_second_factor_cannot_be_asked_for_without_a_first() {
         .expect_status(401)
         .json();
     assert_eq!(refused["error"]["id"], "session_aal1_required");
+}
+
+#[tokio::test]
+async fn a_client_cannot_make_a_flow_large() {
+    let app = TestApp::new().await;
+    for kind in ["registration", "login"] {
+        let flow = open_api(&app, kind).await;
+        let body = |size: usize| json!({"method": "password", "transient_payload": {"x": "x".repeat(size)}});
+        let refused = submit(&app, &flow, body(4096)).await.expect_status(400);
+        assert!(refused.json()["ui"].is_null(), "{kind}");
+        let again = submit(&app, &flow, body(4000)).await.expect_status(400);
+        assert!(again.json()["ui"].is_object(), "{kind}");
+    }
+    let flow = open_api(&app, "registration").await;
+    let mut traits = json!({"email": "x".repeat(100_000)});
+    traits["y".repeat(100_000)] = json!(1);
+    let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
+    let again = submit(&app, &flow, body).await.expect_status(400);
+    assert!(again.body.len() < 10_000, "{}", again.body.len());
+}
+
+#[tokio::test]
+async fn registrations_from_one_address_are_throttled_behind_a_trusted_proxy_too() {
+    let app = TestApp::with(&[("SERVE_PUBLIC_TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+    let attempt = async |client: &str| {
+        let flow = open_api(&app, "registration").await;
+        let body = json!({"method": "password", "password": PASSWORD, "traits": {"email": EMAIL}});
+        let mut request = Request::post(path(flow["ui"]["action"].as_str().unwrap()))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("x-forwarded-for", client)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let peer: std::net::SocketAddr = "10.1.2.3:4711".parse().unwrap();
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        app.public.send(request).await
+    };
+    let created = attempt("203.0.113.1").await.expect_status(200).json();
+    assert_eq!(
+        created["session"]["devices"][0]["ip_address"],
+        "203.0.113.1"
+    );
+    for _ in 1..300 {
+        let taken = attempt("203.0.113.1").await.expect_status(400).json();
+        assert_eq!(message_ids(&taken), [4_000_007]);
+    }
+    let throttled = attempt("203.0.113.1").await.expect_status(400).json();
+    assert_eq!(message_ids(&throttled), [4_000_001]);
+    let other = attempt("203.0.113.1, 203.0.113.2").await.expect_status(400);
+    assert_eq!(message_ids(&other.json()), [4_000_007]);
 }
