@@ -1,6 +1,11 @@
 //! `cargo xtask build`: the wasm modules, as they are shipped.
 
-use std::{fs, path::PathBuf};
+mod exports;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -46,14 +51,14 @@ fn module(workspace: &Workspace, package: &str, file: &str) -> Result<PathBuf> {
         .join("wasm32-wasip1/module")
         .join(format!("{file}.wasm"));
     let shipped = workspace.module(file);
-    replace(&built, &shipped).with_context(|| format!("cannot write `{}`", shipped.display()))?;
+    ship(&built, &shipped).with_context(|| format!("cannot write `{}`", shipped.display()))?;
     Ok(shipped)
 }
 
-/// Copies under another name and renames, so that an Envoy which reads the file meanwhile never
+/// Writes under another name and renames, so that an Envoy which reads the file meanwhile never
 /// sees half of it.
-fn replace(from: &PathBuf, to: &PathBuf) -> Result<()> {
+fn ship(built: &Path, to: &Path) -> Result<()> {
     let half = to.with_extension(format!("wasm.{}", std::process::id()));
-    fs::copy(from, &half)?;
+    fs::write(&half, exports::trimmed(&fs::read(built)?)?)?;
     Ok(fs::rename(half, to)?)
 }
