@@ -195,6 +195,8 @@ fn start_gatepost(workspace: &Workspace, folder: &Path) -> Result<Process> {
         let mut command = Command::new(workspace.dev_binary("gatepost"));
         command
             .args(["serve", "--dev"])
+            // Sign-in sends people back only where it is told to.
+            .env("SELFSERVICE_ALLOWED_RETURN_URLS", front("/"))
             .current_dir(folder.join("gatepost"));
         let mut process = Process::start("gatepost", &mut command, &folder.join("gatepost.log"))?;
         process.wait_until(Duration::from_secs(30), || {
