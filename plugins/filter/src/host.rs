@@ -13,6 +13,7 @@ use std::{
 
 use gatepost_policy::{
     Call, Changes, FailedCall, Headers, Reply, UnixTime, call, decision::Response,
+    headers::holds_control,
 };
 use proxy_wasm::{
     hostcalls,
@@ -142,18 +143,11 @@ pub(crate) fn apply(changes: &Changes) -> Result<(), HostError> {
 }
 
 fn replace(name: &str, value: Option<&[u8]>) -> Result<(), HostError> {
-    if value.is_some_and(has_control) {
+    if value.is_some_and(holds_control) {
         return Err(HostError::BadValue(name.to_owned()));
     }
     hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value)
         .map_err(refused("replace_header_map_value"))
-}
-
-/// Whether a header value could end its line and begin another (RFC 9110 section 5.5).
-fn has_control(value: &[u8]) -> bool {
-    value
-        .iter()
-        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
 }
 
 /// Tells access logs which rule decided: Envoy shows it as `%FILTER_STATE(wasm.gatepost.rule:PLAIN)%`.
@@ -173,7 +167,7 @@ pub(crate) fn respond(response: &Response) -> Result<(), HostError> {
     let fields: Vec<_> = response
         .headers
         .iter()
-        .filter(|(_, value)| !has_control(value))
+        .filter(|(_, value)| !holds_control(value))
         .map(|(name, value)| (*name, String::from_utf8_lossy(value)))
         .collect();
     let status = match response.status {
@@ -198,7 +192,7 @@ pub(crate) fn resume() -> Result<(), HostError> {
 
 /// Sends `call` to `cluster`; the reply comes back under the token.
 pub(crate) fn send(cluster: &str, call: &Call) -> Result<u32, HostError> {
-    if let Some((name, _)) = call.headers.iter().find(|(_, value)| has_control(value)) {
+    if let Some((name, _)) = call.headers.iter().find(|(_, value)| holds_control(value)) {
         return Err(HostError::BadValue(name.clone()));
     }
     let authority = call

@@ -83,8 +83,7 @@ const UNTOUCHABLE: &[&str] = &[
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn check_settable(name: &str) -> Result<(), String> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !is_token(name.as_bytes()) {
         return Err(format!("`{name}` is not a header name"));
     }
     if UNTOUCHABLE
@@ -98,8 +97,17 @@ pub(crate) fn check_settable(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether this is a token (RFC 9110 section 5.6.2), as the names of fields and methods are.
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty()
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
 /// Whether a value could end its line and begin another (RFC 9110 section 5.5).
-pub(crate) fn holds_control(value: &[u8]) -> bool {
+#[must_use]
+pub fn holds_control(value: &[u8]) -> bool {
     value
         .iter()
         .any(|byte| byte.is_ascii_control() && *byte != b'\t')

@@ -19,7 +19,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::{Headers, Request};
+use crate::{Headers, Request, headers::is_token};
 
 /// The longest path that is read, in bytes, with every byte counted as three that needs escaping.
 /// Longer than any path a rule is written for, and a bound on what matching can cost.
@@ -178,13 +178,6 @@ fn single<'h>(headers: &'h Headers, name: &str) -> Result<Option<&'h [u8]>, BadU
         (first, None) => Ok(first),
         _ => Err(BadUrl::Repeated),
     }
-}
-
-fn is_token(method: &[u8]) -> bool {
-    !method.is_empty()
-        && method
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
 fn scheme(sent: Option<&[u8]>) -> Result<&'static str, BadUrl> {
