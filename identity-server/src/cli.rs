@@ -8,11 +8,10 @@ mod keys;
 mod logging;
 mod migrate;
 mod remote;
+mod rules;
 mod serve;
 mod settings;
 mod show;
-
-pub mod rules;
 
 use std::process::ExitCode;
 
@@ -71,7 +70,7 @@ enum Introspect {
 /// Runs the command that the process was started with. A failure is one message on standard error and status 1.
 pub async fn run() -> ExitCode {
     match dispatch(Cli::parse().command).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -79,17 +78,18 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn dispatch(command: Command) -> anyhow::Result<()> {
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(serve) => serve.run().await,
         Command::Migrate(migrate) => migrate.run().await,
         Command::Keys(keys) => keys.run().await,
-        Command::Rules(rules) => rules.run(),
+        Command::Rules(rules) => return rules.run(),
         Command::Create(Create::Client(create)) => create.run().await,
         Command::Perform(Perform::ClientCredentials(perform)) => perform.run().await,
         Command::Perform(Perform::AuthorizationCode(perform)) => perform.run().await,
         Command::Introspect(Introspect::Token(introspect)) => introspect.run().await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

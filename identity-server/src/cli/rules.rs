@@ -1,87 +1,31 @@
-//! `gatepost rules …`: access rules outside the proxy.
+//! `gatepost rules …`: access rules outside the proxy. One file per verb below `rules/`.
 
-use std::{io::Write as _, path::PathBuf};
+mod bundle;
 
-use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
+use std::{io::Write as _, process::ExitCode};
 
-use crate::rules::{Sources, bundle};
+use anyhow::Context as _;
+use clap::Subcommand;
 
 /// Work with access rules: Ory Oathkeeper's files, unmodified.
 #[derive(Debug, Subcommand)]
-pub enum Rules {
-    /// Check rule files and write the configuration of the wasm module `access-rules`.
-    #[command(after_help = "\
-Examples:
-  gatepost rules bundle -c oathkeeper.yaml rules.json --cluster http://127.0.0.1:4444=gatepost
-  gatepost rules bundle -c oathkeeper.yaml rules/*.yaml --cluster https://id.example.com=id -o plugin.json
-
-Give the result to the proxy as the plugin's configuration. Every mistake is reported at once, with file,
-rule and key; nothing is written while there is one.")]
-    Bundle(Bundle),
-}
-
-/// The arguments of `gatepost rules bundle`.
-#[derive(Debug, Args)]
-pub struct Bundle {
-    /// Oathkeeper's configuration file (YAML or JSON): which handlers are enabled, and how.
-    #[arg(short, long, value_name = "FILE")]
-    config: String,
-
-    /// Rule files (YAML or JSON). Without any: those of `access_rules.repositories`, beside the configuration.
-    #[arg(value_name = "RULES")]
-    rules: Vec<String>,
-
-    /// The proxy's cluster for an origin that rules call (key sets, session checks). Repeat for each.
-    #[arg(long = "cluster", value_name = "ORIGIN=CLUSTER", value_parser = cluster)]
-    clusters: Vec<(String, String)>,
-
-    /// Let the proxy's access log show which rule decided (Envoy: `%FILTER_STATE(wasm.gatepost.rule:PLAIN)%`).
-    #[arg(long)]
-    decision_metadata: bool,
-
-    /// Write to this file instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+pub(super) enum Rules {
+    Bundle(bundle::Bundle),
 }
 
 impl Rules {
-    /// Runs the command.
+    /// Runs the command. The verbs that judge rules say with the status what they found.
     ///
     /// # Errors
-    /// Every mistake in the files, a line each.
-    pub fn run(self) -> anyhow::Result<()> {
-        let Self::Bundle(arguments) = self;
-        let sources = Sources {
-            config: arguments.config,
-            rules: arguments.rules,
-            clusters: arguments.clusters.into_iter().collect(),
-            decision_metadata: arguments.decision_metadata,
-        };
-        let bundle = match bundle(&sources) {
-            Ok(bundle) => bundle,
-            Err(mistakes) => {
-                let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
-                bail!("{}", lines.join("\n"));
-            }
-        };
-        let text = serde_json::to_string_pretty(&bundle)?;
-        match arguments.output {
-            Some(file) => std::fs::write(&file, text)
-                .with_context(|| format!("cannot write `{}`", file.display())),
-            None => {
-                writeln!(std::io::stdout(), "{text}").context("cannot write to standard output")
-            }
+    /// What kept the command from doing its work.
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Bundle(bundle) => bundle.run(),
         }
     }
 }
 
-/// `http://127.0.0.1:4444=gatepost`. The name of an Istio cluster holds no `=`, an origin neither.
-fn cluster(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((origin, cluster)) if origin.contains("://") && !cluster.is_empty() => {
-            Ok((origin.trim_end_matches('/').to_owned(), cluster.to_owned()))
-        }
-        _ => Err("write it like `http://127.0.0.1:4444=gatepost`".to_owned()),
-    }
+/// Writes what a command has to say, with a line break after it.
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("cannot write to standard output")
 }
