@@ -15,9 +15,14 @@
 //! (without one `jsonwebtoken` panics).
 
 mod algorithm;
+mod binding;
 mod cache;
 mod claims;
+mod discovery;
+mod dpop;
 mod error;
+mod holder;
+mod issuers;
 mod jwk;
 mod jwks;
 mod key_set;
@@ -31,12 +36,17 @@ mod verifier;
 mod tests;
 
 pub use algorithm::{Algorithms, UnknownAlgorithm};
+pub use binding::Binding;
 pub use cache::CacheLimits;
 pub use claims::Claims;
+pub use discovery::Discovery;
+pub use dpop::{DpopProver, DpopRules, NonceRules, ProofError, ProofRequest};
 pub use error::TokenError;
-pub use jwks::FetchFault;
-pub use key_sets::{KeySetSettings, KeySets};
-pub use rules::TokenRules;
+pub use holder::Presentation;
+pub use issuers::{IssuerRules, Trust};
+pub use jwks::{FetchFault, InlineKeys};
+pub use key_sets::{KeySetSettings, KeySets, KeySource};
+pub use rules::{CertificateBound, TokenRules};
 pub use scope::{ScopeStrategy, UnknownScopeStrategy};
 pub use verifier::{Check, Verifier};
 

@@ -26,6 +26,7 @@ pub mod config;
 mod cookies;
 pub mod decision;
 pub mod denial;
+mod digest;
 pub mod headers;
 pub mod jose;
 pub mod json_path;

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::{TokenError, token::decode};
+use super::{Binding, TokenError, token::decode};
 use crate::UnixTime;
 
 /// Where granted scopes stand: the first of these that is there counts.
@@ -28,6 +28,15 @@ pub struct Claims {
     pub(super) expires: Option<UnixTime>,
     pub(super) not_before: Option<UnixTime>,
     pub(super) issued: Option<UnixTime>,
+    /// What the bearer must prove to hold (`cnf`, RFC 7800).
+    pub(super) binding: Option<Binding>,
+    /// How the caller signed in (`acr`, OpenID Connect Core section 2); `None` where it is not a
+    /// string.
+    pub(super) acr: Option<String>,
+    /// When the caller signed in (`auth_time`, OpenID Connect Core section 2).
+    pub(super) authenticated: Option<UnixTime>,
+    /// The header's `typ`, which the signature covers too.
+    pub(super) token_type: Option<Box<str>>,
 }
 
 impl Claims {
@@ -41,6 +50,8 @@ impl Claims {
         let expires = time(&claims, "exp", "`exp` is not a time")?;
         let not_before = time(&claims, "nbf", "`nbf` is not a time")?;
         let issued = time(&claims, "iat", "`iat` is not a time")?;
+        let authenticated = time(&claims, "auth_time", "`auth_time` is not a time")?;
+        let binding = claims.get("cnf").map(Binding::read).transpose()?;
         let issuer = issuer(&claims)?;
         let audience = audience(&claims)?;
         let scopes = take_scopes(&mut claims)?;
@@ -48,6 +59,7 @@ impl Claims {
         claims.insert("scp".to_owned(), listed.collect());
         Ok(Self {
             subject: text(&claims, "sub").unwrap_or_default(),
+            acr: text(&claims, "acr"),
             extra: Arc::new(claims),
             issuer,
             audience,
@@ -55,7 +67,15 @@ impl Claims {
             expires,
             not_before,
             issued,
+            binding,
+            authenticated,
+            token_type: None,
         })
+    }
+
+    /// With the `typ` of the token's header.
+    pub(super) fn of_type(self, token_type: Option<Box<str>>) -> Self {
+        Self { token_type, ..self }
     }
 }
 
@@ -106,7 +126,7 @@ fn strings(values: &[Value]) -> Option<Vec<String>> {
 }
 
 /// A `NumericDate`: seconds since the epoch, with or without a fraction (RFC 7519 section 2).
-fn time(
+pub(super) fn time(
     claims: &Map<String, Value>,
     name: &str,
     odd: &'static str,
@@ -129,7 +149,7 @@ fn since_epoch(number: &Number) -> Option<Duration> {
 
 /// A JSON object whose names differ (RFC 7519 section 4). Two parsers that disagree on which of two
 /// `sub` counts are a way in.
-struct UniqueNames(Map<String, Value>);
+pub(super) struct UniqueNames(pub(super) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for UniqueNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,3 +1,5 @@
+use super::ProofError;
+
 /// Why a token is not accepted, by fault. Says nothing of what the token holds: a rejected token's
 /// claims are nobody's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -45,4 +47,34 @@ pub enum TokenError {
     /// A required scope was not granted.
     #[error("the token lacks a required scope")]
     MissingScope,
+    /// The header's `typ` is not the one that the handler demands (RFC 8725 section 3.11).
+    #[error("the token is not of the required type")]
+    WrongType,
+    /// There is no `exp`, though the handler demands one.
+    #[error("the token has no `exp`")]
+    NoExpiry,
+    /// `exp` is further from `iat` than the handler allows, or one of them is missing.
+    #[error("the token is good for longer than is allowed")]
+    TooLongLived,
+    /// `acr` is none of those that the handler demands (RFC 9470).
+    #[error("the caller's sign-in was not strong enough")]
+    WeakAuthentication,
+    /// `auth_time` is missing, or longer ago than the handler allows (RFC 9470).
+    #[error("the caller's sign-in is too long ago")]
+    OldAuthentication,
+    /// `cnf` binds the token to a key, and nothing proves that the caller holds it.
+    #[error("the token is bound to a key, and nothing proves that the caller holds it")]
+    BoundToKey,
+    /// `cnf` binds the token to a certificate that the connection does not have.
+    #[error("the token is bound to another client certificate than the connection's")]
+    BoundToCertificate,
+    /// `cnf` binds the token in a way that is not supported (RFC 7800 section 3.1).
+    #[error("the token is bound to its holder in a way that cannot be checked")]
+    UnknownBinding,
+    /// The token is a bearer token, though the handler demands one that is bound to its holder.
+    #[error("the token is not bound to its holder")]
+    NotBound,
+    /// The proof that came with the token is not accepted (RFC 9449 section 4.3).
+    #[error("the DPoP proof is not accepted: {0}")]
+    Proof(#[from] ProofError),
 }

@@ -16,7 +16,8 @@ const BODY_LIMIT: usize = 256 * 1024;
 /// More keys than any issuer rotates through.
 const KEYS_LIMIT: usize = 64;
 
-/// Why the answer to a fetch did not replace a key set. The last good one stays in use.
+/// Why the answer to a fetch did not replace a key set, or did not tell where it is. The last good one
+/// stays in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchFault {
     /// There was no answer.
@@ -26,21 +27,30 @@ pub enum FetchFault {
     #[error("the key set could not be fetched: the call was lost")]
     Lost,
     /// The status is not 200. Redirects are not followed: they would let a third party choose keys.
-    #[error("the key set's URL answered with status {0} instead of 200")]
+    #[error("the URL answered with status {0} instead of 200")]
     Status(u16),
     /// The body is larger than a key set may be.
-    #[error("the key set is larger than 256 KiB")]
+    #[error("the answer is larger than 256 KiB")]
     TooLarge,
     /// The body is not a JSON object with a short array `keys`.
-    #[error("the key set's URL did not answer with a key set of up to 64 keys")]
+    #[error("it is not a key set of up to 64 keys")]
     NotAKeySet,
     /// No key in it can verify a signature.
     #[error("the key set holds no key that can verify signatures")]
     NoUsableKey,
+    /// The issuer's metadata is not what OpenID Connect Discovery 1.0 and RFC 8414 require.
+    #[error("the issuer's metadata is not a JSON object with `issuer` and `jwks_uri`")]
+    NotMetadata,
+    /// The metadata is another issuer's.
+    #[error("the metadata names another `issuer` than the rule")]
+    OtherIssuer,
+    /// The metadata points to a place that the configuration does not know.
+    #[error("the metadata's `jwks_uri` is on an origin that `jwks_origins` does not list")]
+    ForeignOrigin,
 }
 
-/// The usable keys of a reply.
-pub(super) fn read(reply: Reply) -> Result<Vec<Key>, FetchFault> {
+/// The body of a reply, if it is one to be read.
+pub(super) fn body_of(reply: Reply) -> Result<Vec<u8>, FetchFault> {
     let response = reply?;
     if response.status != 200 {
         return Err(FetchFault::Status(response.status));
@@ -48,8 +58,30 @@ pub(super) fn read(reply: Reply) -> Result<Vec<Key>, FetchFault> {
     if response.body.len() > BODY_LIMIT {
         return Err(FetchFault::TooLarge);
     }
-    let document: Document =
-        serde_json::from_slice(&response.body).map_err(|_| FetchFault::NotAKeySet)?;
+    Ok(response.body)
+}
+
+/// The usable keys of a reply.
+pub(super) fn read(reply: Reply) -> Result<Vec<Key>, FetchFault> {
+    usable(serde_json::from_slice(&body_of(reply)?))
+}
+
+/// The keys of a set that stands in the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InlineKeys(pub(super) Vec<Key>);
+
+impl InlineKeys {
+    /// Reads a JWK Set (RFC 7517 section 5).
+    ///
+    /// # Errors
+    /// It is not a key set, or holds no key that can verify signatures.
+    pub fn read(set: &Value) -> Result<Self, FetchFault> {
+        usable(Document::deserialize(set)).map(Self)
+    }
+}
+
+fn usable(document: Result<Document, serde_json::Error>) -> Result<Vec<Key>, FetchFault> {
+    let document = document.map_err(|_| FetchFault::NotAKeySet)?;
     if document.keys.0.is_empty() {
         return Err(FetchFault::NoUsableKey);
     }

@@ -4,11 +4,15 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    KeySetSettings,
+    KeySetSettings, KeySource,
     jwk::{Key, KeyId},
     jwks::{self, FetchFault},
 };
 use crate::{Call, Reply, UnixTime, call::Endpoint};
+
+/// How long an issuer's metadata counts before it is read again. Keys move rarely, and a fetch of
+/// theirs that fails has it read at once.
+const METADATA_TTL: Duration = Duration::from_secs(60 * 60);
 
 /// Driver's grace on top of a call's timeout, after which a fetch that never ended counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(30);
@@ -17,13 +21,23 @@ const UNKNOWN_KIDS_LIMIT: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct KeySet {
-    endpoint: Endpoint,
+    source: KeySource,
+    /// Where the issuer's metadata says that the keys are, and when it said so.
+    found: Option<(Endpoint, UnixTime)>,
+    /// What the fetch under way is to bring.
+    fetching: Fetching,
     keys: Vec<(KeyId, Key)>,
     loaded_at: Option<UnixTime>,
     fetches: Fetches,
     unknown_kids: VecDeque<UnknownKid>,
     /// The latest time that was told.
     seen: UnixTime,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetching {
+    Metadata,
+    Keys,
 }
 
 /// Where the fetches of a set stand. At most one is under way.
@@ -62,15 +76,23 @@ pub(super) enum Answer {
 }
 
 impl KeySet {
-    pub(super) fn new(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
+    pub(super) fn new(source: KeySource, next_id: &mut u64) -> Self {
+        let inline = match &source {
+            KeySource::Inline(keys) => keys.0.clone(),
+            KeySource::Url(_) | KeySource::Discovery(_) => Vec::new(),
+        };
+        let mut set = Self {
+            source,
+            found: None,
+            fetching: Fetching::Keys,
             keys: Vec::new(),
             loaded_at: None,
             fetches: Fetches::default(),
             unknown_kids: VecDeque::new(),
             seen: UnixTime::default(),
-        }
+        };
+        set.replace_keys(inline, next_id);
+        set
     }
 
     /// The keys, unless they are too old to be trusted.
@@ -83,8 +105,15 @@ impl KeySet {
     }
 
     pub(super) fn is_usable(&self, now: UnixTime, settings: &KeySetSettings) -> bool {
-        self.loaded_at
-            .is_some_and(|loaded_at| now.since(loaded_at) <= settings.max_stale)
+        self.is_inline()
+            || self
+                .loaded_at
+                .is_some_and(|loaded_at| now.since(loaded_at) <= settings.max_stale)
+    }
+
+    /// Keys from the configuration are there from the beginning, and nothing can bring others.
+    const fn is_inline(&self) -> bool {
+        matches!(self.source, KeySource::Inline(_))
     }
 
     pub(super) const fn fault(&self) -> Option<FetchFault> {
@@ -93,16 +122,40 @@ impl KeySet {
 
     /// The fetch to make now, if any; handed out once.
     pub(super) fn due(&mut self, now: UnixTime, settings: &KeySetSettings) -> Option<Call> {
+        if self.is_inline() {
+            return None;
+        }
         self.follow_the_clock(now);
         self.give_up_on_lost_fetch(now, settings);
-        self.fetches.begin(now).then(|| Call {
-            origin: self.endpoint.origin.clone(),
+        if !self.fetches.begin(now) {
+            return None;
+        }
+        let endpoint = self.next_endpoint(now)?;
+        Some(Call {
+            origin: endpoint.origin,
             method: "GET".to_owned(),
-            path: self.endpoint.path.clone(),
+            path: endpoint.path,
             headers: vec![("accept".to_owned(), b"application/json".to_vec())],
             body: Vec::new(),
             timeout: settings.timeout,
         })
+    }
+
+    /// Where the fetch that begins now goes: to the keys, or first to the metadata that says where
+    /// they are.
+    fn next_endpoint(&mut self, now: UnixTime) -> Option<Endpoint> {
+        self.fetching = Fetching::Keys;
+        match (&self.source, &self.found) {
+            (KeySource::Inline(_), _) => None,
+            (KeySource::Url(endpoint), _) => Some(endpoint.clone()),
+            (KeySource::Discovery(_), Some((endpoint, at))) if now.since(*at) < METADATA_TTL => {
+                Some(endpoint.clone())
+            }
+            (KeySource::Discovery(discovery), _) => {
+                self.fetching = Fetching::Metadata;
+                Some(discovery.document.clone())
+            }
+        }
     }
 
     /// Takes in the answer to a fetch, and returns the keys that are gone with it.
@@ -114,6 +167,17 @@ impl KeySet {
         next_id: &mut u64,
     ) -> Vec<KeyId> {
         if self.fetches.under_way_since.is_none() {
+            return Vec::new();
+        }
+        if let (Fetching::Metadata, KeySource::Discovery(discovery)) = (self.fetching, &self.source)
+        {
+            match discovery.read(reply) {
+                Ok(endpoint) => {
+                    self.found = Some((endpoint, now));
+                    self.fetches.go_on(now);
+                }
+                Err(fault) => self.fetches.end_badly(fault, now, settings),
+            }
             return Vec::new();
         }
         match jwks::read(reply) {
@@ -129,6 +193,8 @@ impl KeySet {
                 self.replace_keys(Vec::new(), next_id)
             }
             Err(fault) => {
+                // The keys may have moved.
+                self.found = None;
                 self.fetches.end_badly(fault, now, settings);
                 Vec::new()
             }
@@ -142,6 +208,9 @@ impl KeySet {
         now: UnixTime,
         settings: &KeySetSettings,
     ) -> Answer {
+        if self.is_inline() {
+            return Answer::Unknown;
+        }
         self.follow_the_clock(now);
         self.give_up_on_lost_fetch(now, settings);
         self.unknown_kids.retain(|unknown| unknown.forget_at > now);
@@ -192,6 +261,7 @@ impl KeySet {
             self.fetches.last_wanted = None;
             self.fetches.under_way_since = self.fetches.under_way_since.map(|since| since.min(now));
             self.loaded_at = self.loaded_at.map(|at| at.min(now));
+            self.found = None;
             self.unknown_kids.clear();
         }
         self.seen = now;
@@ -238,6 +308,14 @@ impl Fetches {
             self.started = self.started.saturating_add(1);
         }
         begins
+    }
+
+    /// The metadata has come: the keys are fetched next. Both together are one fetch to those that
+    /// wait for its end.
+    fn go_on(&mut self, now: UnixTime) {
+        self.under_way_since = None;
+        self.next = self.next.min(now);
+        self.wanted = true;
     }
 
     /// Asks for a fetch because of an unknown `kid`. False if the last one is too recent.

@@ -1,8 +1,9 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
+    Discovery,
     jwk::{Key, KeyId},
-    jwks::FetchFault,
+    jwks::{FetchFault, InlineKeys},
     key_set::{Answer, KeySet},
 };
 use crate::{Call, FetchId, Reply, UnixTime, call::Endpoint};
@@ -45,6 +46,33 @@ impl Default for KeySetSettings {
     }
 }
 
+/// Where the keys of a set come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeySource {
+    /// A JWK Set at this URL.
+    Url(Endpoint),
+    /// The URL that an issuer's metadata names.
+    Discovery(Discovery),
+    /// The configuration itself.
+    Inline(InlineKeys),
+}
+
+impl From<Endpoint> for KeySource {
+    fn from(endpoint: Endpoint) -> Self {
+        Self::Url(endpoint)
+    }
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(endpoint) => write!(f, "key set `{}{}`", endpoint.origin, endpoint.path),
+            Self::Discovery(discovery) => write!(f, "key set of the issuer `{}`", discovery.issuer),
+            Self::Inline(_) => f.write_str("key set in the configuration"),
+        }
+    }
+}
+
 /// All key sets of a policy. [`FetchId`]s number them in the order they were given.
 #[derive(Debug)]
 pub struct KeySets {
@@ -55,13 +83,20 @@ pub struct KeySets {
 }
 
 impl KeySets {
-    /// Key sets to be fetched from `endpoints`; none has keys yet.
+    /// The key sets of `sources`. Those to be fetched have no keys yet.
     #[must_use]
-    pub fn new(endpoints: Vec<Endpoint>, settings: KeySetSettings) -> Self {
+    pub fn new(
+        sources: impl IntoIterator<Item = impl Into<KeySource>>,
+        settings: KeySetSettings,
+    ) -> Self {
+        let mut last_id = 0;
         Self {
             settings,
-            sets: endpoints.into_iter().map(KeySet::new).collect(),
-            last_id: 0,
+            sets: sources
+                .into_iter()
+                .map(|source| KeySet::new(source.into(), &mut last_id))
+                .collect(),
+            last_id,
         }
     }
 

@@ -6,7 +6,11 @@
 
 mod caching;
 mod claims;
+mod demands;
 mod fetching;
+mod holder;
+mod issuers;
 mod keys;
 mod parsing;
 mod support;
+mod wycheproof;

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use super::{
-    CacheLimits, Claims, FetchFault, KeySets, TokenError, TokenRules,
+    CacheLimits, Claims, DpopProver, FetchFault, IssuerRules, KeySets, NonceRules, Presentation,
+    TokenError, TokenRules, Trust,
     cache::{Place, Signer, VerifiedTokens},
+    issuers,
     key_set::Answer,
     token::UnverifiedToken,
 };
@@ -29,6 +31,7 @@ pub enum Check {
 pub struct Verifier {
     key_sets: KeySets,
     verified: VerifiedTokens,
+    prover: DpopProver,
 }
 
 /// Why there are no claims to be checked.
@@ -44,21 +47,75 @@ impl Verifier {
         Self {
             key_sets,
             verified: VerifiedTokens::new(limits),
+            prover: DpopProver::new([0; 32]),
         }
     }
 
-    /// Checks `token` against `rules`.
+    /// Checks a bearer token against `rules`. One that is bound to its holder is refused.
     ///
     /// # Panics
     /// If no `jsonwebtoken::crypto::CryptoProvider` is installed.
     pub fn check(&mut self, token: &str, rules: &TokenRules, now: UnixTime) -> Check {
+        self.check_under(token, rules, &Presentation::default(), now)
+    }
+
+    /// Checks `token`, presented like this, against the rules of its issuer.
+    ///
+    /// # Panics
+    /// If no `jsonwebtoken::crypto::CryptoProvider` is installed.
+    pub fn check_presented(
+        &mut self,
+        token: &str,
+        trust: &Trust,
+        presentation: &Presentation<'_>,
+        now: UnixTime,
+    ) -> Check {
+        let rules = match trust {
+            Trust::Unbound(rules) => rules,
+            Trust::ByIssuer(issuers) => match self.rules_of_issuer(token, issuers) {
+                Ok(rules) => rules,
+                Err(error) => return Check::Rejected(error),
+            },
+        };
+        self.check_under(token, rules, presentation, now)
+    }
+
+    /// The rules for a token by its issuer: a token that is known was read before, and no other is
+    /// read twice.
+    fn rules_of_issuer<'r>(
+        &mut self,
+        token: &str,
+        issuers: &'r [IssuerRules],
+    ) -> Result<&'r TokenRules, TokenError> {
+        let known = issuers.iter().find(|issuer| {
+            let rules = issuer.rules();
+            self.verified
+                .get(Place::of(token, rules), token, rules)
+                .is_some_and(|(_, claims)| issuer.is_of(claims.issuer.as_deref()))
+        });
+        known.map_or_else(
+            || issuers::named_by(token, issuers),
+            |known| Ok(known.rules()),
+        )
+    }
+
+    fn check_under(
+        &mut self,
+        token: &str,
+        rules: &TokenRules,
+        presentation: &Presentation<'_>,
+        now: UnixTime,
+    ) -> Check {
         let place = Place::of(token, rules);
         let claims = match self.claims(place, token, rules, now) {
             Ok(claims) => claims,
             Err(NoClaims::NeedKeys(fetch)) => return Check::NeedKeys(fetch),
             Err(NoClaims::Rejected(error)) => return Check::Rejected(error),
         };
-        match rules.check(&claims, now) {
+        let outcome = rules
+            .check(&claims, now)
+            .and_then(|()| rules.check_holder(&claims, token, presentation, &mut self.prover, now));
+        match outcome {
             Ok(()) => Check::Verified(claims),
             Err(error) => {
                 if error == TokenError::Expired {
@@ -67,6 +124,12 @@ impl Verifier {
                 Check::Rejected(error)
             }
         }
+    }
+
+    /// The nonce that the next DPoP proof under `rules` must hold (RFC 9449 section 9).
+    #[must_use]
+    pub fn nonce(&self, rules: &NonceRules, now: UnixTime) -> String {
+        self.prover.nonce(rules, now)
     }
 
     /// The key sets to fetch now. Each is handed out once until [`Verifier::fetched`] is told its
@@ -109,7 +172,8 @@ impl Verifier {
             return Err(TokenError::MissingKeyId.into());
         }
         let signer = self.signer(&unverified, rules, now)?;
-        let claims = Arc::new(Claims::read(unverified.payload)?);
+        let claims = Claims::read(unverified.payload)?.of_type(unverified.typ);
+        let claims = Arc::new(claims);
         if claims.expires.is_none_or(|expires| expires > now) {
             self.verified.insert(place, token, rules, signer, &claims);
         }

@@ -75,7 +75,7 @@ fn leeway_counts_on_both_sides() {
 }
 
 #[test]
-fn claims_of_the_wrong_type_are_refused() {
+fn t21_claims_of_the_wrong_type_are_refused() {
     let times = [
         "\"1900000000\"",
         "-1",
@@ -233,4 +233,27 @@ fn the_session_shows_every_claim_and_the_scopes_as_a_list() {
         json!({"scopes": ["b"], "scope": "a", "scp": ["c"]})
     );
     assert_eq!(extra(json!({})), json!({"scp": []}));
+}
+
+#[test]
+fn t23_a_refusal_says_nothing_of_what_the_token_holds() {
+    let secret = "mallory-was-here";
+    for claims in [
+        format!(r#"{{"sub":"{secret}","exp":1}}"#),
+        format!(r#"{{"sub":"{secret}","iss":"{secret}","scope":"{secret}","aud":"{secret}"}}"#),
+        format!(r#"{{"sub":"{secret}","exp":"{secret}"}}"#),
+    ] {
+        let outcome = check_text(
+            &claims,
+            |rules| {
+                rules.trusted_issuers = vec!["x".into()];
+                rules.target_audience = vec!["x".into()];
+            },
+            NOW,
+        );
+        let Outcome::Rejected(error) = outcome else {
+            panic!("{claims} was taken");
+        };
+        assert!(!format!("{error} {error:?}").contains(secret));
+    }
 }

@@ -73,7 +73,7 @@ fn the_first_fetch_is_asked_for_once_and_requests_wait_for_it() {
 }
 
 #[test]
-fn only_a_proper_key_set_is_ever_taken_for_one() {
+fn t17_only_a_proper_key_set_is_ever_taken_for_one() {
     let key = ec_key("P-256", "k");
     let good = json!({"keys": [key.jwk]}).to_string();
     let too_many: Vec<_> = (0..65).map(|_| &key.jwk).collect();
@@ -289,7 +289,7 @@ fn another_key_under_the_same_kid_replaces_the_former() {
 }
 
 #[test]
-fn ten_thousand_invented_kids_cause_one_fetch_per_window() {
+fn t19_ten_thousand_invented_kids_cause_one_fetch_per_window() {
     let key = ec_key("P-256", "k");
     let mut verifier = verifier(&[&[&key.jwk]]);
     let rules = rules(&[0], &["ES256"]);
@@ -412,7 +412,7 @@ fn a_fetch_whose_end_is_never_told_does_not_block_for_ever() {
 }
 
 #[test]
-fn what_a_token_says_never_changes_where_keys_come_from() {
+fn t18_what_a_token_says_never_changes_where_keys_come_from() {
     let key = ec_key("P-256", "k");
     let mut verifier = verifier(&[&[&key.jwk]]);
     let header = json!({"alg": "ES256", "kid": "http://evil.test/", "jku": "http://evil.test/"});

@@ -65,7 +65,7 @@ fn every_algorithm_verifies_with_its_own_kind_of_key() {
 }
 
 #[test]
-fn no_key_verifies_an_algorithm_of_another_kind() {
+fn t14_no_key_verifies_an_algorithm_of_another_kind() {
     for (key, own) in keys_of_every_kind() {
         for algorithm in ALL.iter().filter(|algorithm| !own.contains(algorithm)) {
             let token = key.token(algorithm, &claims());
@@ -80,7 +80,7 @@ fn no_key_verifies_an_algorithm_of_another_kind() {
 }
 
 #[test]
-fn a_public_rsa_key_is_never_an_hmac_secret() {
+fn t14_a_public_rsa_key_is_never_an_hmac_secret() {
     let rsa = rsa_key(0, "rsa");
     let modulus = rsa.jwk["n"].as_str().unwrap().as_bytes().to_vec();
     for secret in [rsa_public_der(0), modulus, rsa.jwk.to_string().into_bytes()] {
@@ -93,7 +93,7 @@ fn a_public_rsa_key_is_never_an_hmac_secret() {
 }
 
 #[test]
-fn unsigned_tokens_are_refused_however_none_is_spelt() {
+fn t14_unsigned_tokens_are_refused_however_none_is_spelt() {
     let key = rsa_key(0, "rsa");
     for none in ["none", "nOnE", "None", "NONE", "", "none "] {
         let header = json!({"alg": none, "kid": "rsa"}).to_string();
@@ -130,7 +130,7 @@ fn only_the_algorithms_of_the_handler_count() {
 }
 
 #[test]
-fn what_a_jwk_says_of_its_purpose_is_respected() {
+fn t14_what_a_jwk_says_of_its_purpose_is_respected() {
     let key = rsa_key(0, "rsa");
     let token = key.token("RS256", &claims());
     let other = rsa_key(1, "other");
@@ -200,7 +200,7 @@ fn a_missing_use_or_kid_is_accepted_only_where_the_handler_says_so() {
 }
 
 #[test]
-fn keys_that_are_too_weak_or_odd_verify_nothing() {
+fn t22_keys_that_are_too_weak_or_odd_verify_nothing() {
     let key = rsa_key(0, "rsa");
     let good = ec_key("P-256", "other");
     let modulus = |bytes: usize, last: u8| {
@@ -299,7 +299,7 @@ fn private_keys_are_reduced_to_their_public_part() {
 }
 
 #[test]
-fn the_same_kid_in_another_key_set_does_not_count() {
+fn t15_the_same_kid_in_another_key_set_does_not_count() {
     let ours = rsa_key(0, "same");
     let theirs = rsa_key(1, "same");
     let mut verifier = verifier(&[&[&ours.jwk], &[&theirs.jwk]]);
@@ -322,7 +322,7 @@ fn the_same_kid_in_another_key_set_does_not_count() {
 }
 
 #[test]
-fn a_token_cannot_bring_or_point_to_its_key() {
+fn t18_a_token_cannot_bring_or_point_to_its_key() {
     let ours = rsa_key(0, "rsa");
     let attacker = rsa_key(1, "rsa");
     let header = json!({"alg": "RS256", "kid": "rsa", "jwk": attacker.jwk,

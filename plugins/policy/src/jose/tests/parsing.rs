@@ -41,7 +41,7 @@ fn only_three_parts_look_like_a_jws() {
 }
 
 #[test]
-fn a_long_token_is_refused_before_anything_looks_at_it() {
+fn t22_a_long_token_is_refused_before_anything_looks_at_it() {
     for token in [".".repeat(1 << 20), format!("{}..", "a".repeat(16 * 1024))] {
         assert_eq!(check(&token), Outcome::Rejected(TokenError::TooLong));
     }
@@ -128,7 +128,7 @@ fn a_token_without_kid_is_refused() {
 }
 
 #[test]
-fn deep_json_is_refused_and_not_recursed_into() {
+fn t22_deep_json_is_refused_and_not_recursed_into() {
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     let header = format!(r#"{{"x":{deep},"alg":"RS256","kid":"rsa"}}"#);
     let _ = check(&with_header(&header));

@@ -197,7 +197,7 @@ pub(super) fn empty_verifier(count: usize, limits: CacheLimits) -> Verifier {
         // Another test of this binary may have been first.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     });
-    let endpoints = (0..count)
+    let endpoints: Vec<_> = (0..count)
         .map(|number| Endpoint::parse(&format!("http://id{number}.test/keys?a=1")).unwrap())
         .collect();
     Verifier::new(KeySets::new(endpoints, KeySetSettings::default()), limits)
