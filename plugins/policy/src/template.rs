@@ -1,5 +1,5 @@
 //! Header values and payloads drawn from the session: Go's `text/template` with Oathkeeper's
-//! `print` and `printIndex` and a part of sprig, as far as rule files use them.
+//! `print` and `printIndex`, and sprig as far as it is pure.
 //!
 //! A template is parsed once, when the configuration is loaded; names of functions, variables and
 //! templates are resolved there, so that a rule with a wrong one never goes live. Rendering reads

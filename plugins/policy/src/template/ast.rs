@@ -1,6 +1,9 @@
 //! A parsed template: names of functions, variables and templates are already resolved.
 
-use super::{error::Place, functions::Function};
+use super::{
+    error::Place,
+    functions::{Function, Pattern},
+};
 
 /// Where a variable lives in its template's frame; `$` is 0.
 pub(super) type Slot = usize;
@@ -82,8 +85,8 @@ pub(super) enum Expression {
     Variable(Slot),
     /// With the command's arguments at its head, without any elsewhere.
     Function(&'static Function),
-    /// `regexMatch` with its pattern, compiled at load.
-    Matches(Box<regex::Regex>),
+    /// `regexMatch` and its like with the pattern, compiled at load.
+    Pattern(Box<Pattern>),
     Pipeline(Box<Pipeline>),
     Fields(Box<Fields>),
 }

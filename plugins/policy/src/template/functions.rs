@@ -3,20 +3,28 @@
 
 mod args;
 mod compare;
+mod decimals;
 mod encode;
 mod escape;
 mod general;
 mod lists;
 mod maps;
 mod numbers;
+mod paths;
 mod print;
 mod refused;
+mod regexps;
+mod sequences;
 mod text;
+mod types;
+mod urls;
+mod words;
 
 pub(super) use args::Args;
 
 use super::{
     ast::{Command, Expression},
+    budget::Budget,
     error::{Fault, Place, TemplateError},
     value::Value,
 };
@@ -38,9 +46,13 @@ pub(super) enum Kind {
     And,
     /// `or`: up to the first argument that is true.
     Or,
+    /// Its first argument is a pattern, compiled at load; it runs on the others.
+    Pattern(Matcher),
 }
 
 type Eager = for<'a, 'b, 'v> fn(&'a mut Args<'b, 'v>) -> Result<Value<'v>, Fault>;
+
+type Matcher = for<'a, 'b, 'v> fn(&'a mut Args<'b, 'v>, &regex::Regex) -> Result<Value<'v>, Fault>;
 
 /// However many arguments.
 const ANY: usize = usize::MAX;
@@ -65,26 +77,31 @@ impl Function {
         let count = arguments.len().saturating_add(usize::from(piped));
         self.check_count(count)
             .map_err(|problem| TemplateError::new(place, problem))?;
-        if self.name != text::REGEX_MATCH {
+        let Kind::Pattern(run) = self.kind else {
             return Ok(Command {
                 place,
                 head: Expression::Function(self),
                 arguments,
             });
-        }
-        let subject = arguments.split_off(1.min(arguments.len()));
+        };
+        let others = arguments.split_off(1.min(arguments.len()));
         let Some(Expression::Text(pattern)) = arguments.first() else {
+            let name = self.name;
             return Err(TemplateError::new(
                 place,
-                "`regexMatch` needs its pattern as a literal string, to compile it at load",
+                format!("`{name}` needs its pattern as a literal string, to compile it at load"),
             ));
         };
-        let pattern =
-            text::pattern(pattern).map_err(|problem| TemplateError::new(place, problem))?;
+        let regex = regexps::compile(self.name, pattern)
+            .map_err(|problem| TemplateError::new(place, problem))?;
         Ok(Command {
             place,
-            head: Expression::Matches(Box::new(pattern)),
-            arguments: subject,
+            head: Expression::Pattern(Box::new(Pattern {
+                name: self.name,
+                regex,
+                run,
+            })),
+            arguments: others,
         })
     }
 
@@ -105,22 +122,89 @@ impl Function {
     }
 }
 
+/// Second names. sprig's `mustX` returns the error that `X` panics with: to a template both are one.
+const ALIASES: &[(&str, &str)] = &[
+    ("biggest", "max"),
+    ("trimall", "trimAll"),
+    ("push", "append"),
+    ("tuple", "list"),
+    ("osBase", "base"),
+    ("osClean", "clean"),
+    ("osDir", "dir"),
+    ("osExt", "ext"),
+    ("osIsAbs", "isAbs"),
+    ("mustAppend", "append"),
+    ("mustChunk", "chunk"),
+    ("mustCompact", "compact"),
+    ("mustDeepCopy", "deepCopy"),
+    ("mustFirst", "first"),
+    ("mustHas", "has"),
+    ("mustInitial", "initial"),
+    ("mustLast", "last"),
+    ("mustPrepend", "prepend"),
+    ("mustPush", "append"),
+    ("mustRegexFind", "regexFind"),
+    ("mustRegexFindAll", "regexFindAll"),
+    ("mustRegexMatch", "regexMatch"),
+    ("mustRegexReplaceAll", "regexReplaceAll"),
+    ("mustRegexReplaceAllLiteral", "regexReplaceAllLiteral"),
+    ("mustRegexSplit", "regexSplit"),
+    ("mustRest", "rest"),
+    ("mustReverse", "reverse"),
+    ("mustSlice", "slice"),
+    ("mustToJson", "toJson"),
+    ("mustToPrettyJson", "toPrettyJson"),
+    ("mustToRawJson", "toRawJson"),
+    ("mustUniq", "uniq"),
+    ("mustWithout", "without"),
+];
+
+/// A regular expression with the function that uses it.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    name: &'static str,
+    regex: regex::Regex,
+    run: Matcher,
+}
+
+impl Pattern {
+    /// Calls the function with the arguments that follow the pattern.
+    pub(super) fn call<'v>(
+        &self,
+        arguments: &[Value<'v>],
+        budget: &mut Budget,
+    ) -> Result<Value<'v>, Fault> {
+        let mut arguments = Args::new(self.name, arguments, budget)?;
+        arguments.pay_for_scan(self.regex.as_str())?;
+        (self.run)(&mut arguments, &self.regex)
+    }
+}
+
 /// The function of that name, or why there is none.
 pub(super) fn find(name: &str) -> Result<&'static Function, String> {
-    let tables: [&'static [Function]; 9] = [
+    let tables: [&'static [Function]; 16] = [
         print::TABLE,
         compare::TABLE,
         general::TABLE,
+        types::TABLE,
         text::TABLE,
+        words::TABLE,
+        regexps::TABLE,
         lists::TABLE,
+        sequences::TABLE,
         maps::TABLE,
         numbers::TABLE,
+        decimals::TABLE,
         encode::TABLE,
         escape::TABLE,
+        paths::TABLE,
+        urls::TABLE,
     ];
+    let found = ALIASES.iter().find(|(alias, _)| *alias == name);
+    let known = found.map_or(name, |(_, known)| known);
     tables
         .into_iter()
         .flatten()
-        .find(|function| function.name == name)
+        .find(|function| function.name == known)
         .ok_or_else(|| refused::reason(name))
 }

@@ -6,6 +6,7 @@ mod formats;
 mod functions;
 mod hostile;
 mod limits;
+mod oracle;
 mod refusals;
 mod values;
 

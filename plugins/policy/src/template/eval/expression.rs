@@ -38,15 +38,10 @@ impl<'v> Run<'v> {
     ) -> Result<Value<'v>, Fault> {
         match &command.head {
             Expression::Function(function) => self.call(command, function, dot, piped),
-            Expression::Matches(pattern) => {
-                let mut arguments = self.arguments(command, dot, piped)?;
-                let Some(Value::Text(text)) = arguments.pop() else {
-                    return Err(Fault::new(
-                        "`regexMatch` takes a string as its second argument",
-                    ));
-                };
-                self.budget.steps(text.len().wrapping_shr(4))?;
-                Ok(Value::Bool(pattern.is_match(&text)))
+            Expression::Pattern(pattern) => {
+                let arguments = self.arguments(command, dot, piped)?;
+                self.place = command.place;
+                pattern.call(&arguments, &mut self.budget)
             }
             Expression::Fields(fields) => {
                 let arguments = self.arguments(command, dot, piped)?;
@@ -66,6 +61,7 @@ impl<'v> Run<'v> {
         match function.kind {
             Kind::And => self.first_with(false, command, dot, piped),
             Kind::Or => self.first_with(true, command, dot, piped),
+            Kind::Pattern(_) => Err(Fault::new("the pattern was not compiled")),
             Kind::Eager(run) => {
                 let values = self.arguments(command, dot, piped)?;
                 self.place = command.place;
@@ -119,9 +115,9 @@ impl<'v> Run<'v> {
             Expression::Variable(slot) => self.frame.get(*slot).cloned().unwrap_or(Value::Nil),
             Expression::Function(function) => match function.kind {
                 Kind::Eager(run) => run(&mut Args::new(function.name, &[], &mut self.budget)?)?,
-                Kind::And | Kind::Or => Value::Nil,
+                Kind::And | Kind::Or | Kind::Pattern(_) => Value::Nil,
             },
-            Expression::Matches(_) => Value::Nil,
+            Expression::Pattern(_) => Value::Nil,
             Expression::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
             Expression::Fields(fields) => self.fields(fields, dot, &[])?,
         })

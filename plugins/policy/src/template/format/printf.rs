@@ -1,5 +1,9 @@
 //! `printf`: format strings, their verbs, and Go's marks for what does not fit.
 
+mod directive;
+
+use directive::{Arguments, Directive};
+
 use super::{Verb, float, quote, write};
 use crate::template::{
     budget::{Budget, Draft},
@@ -7,110 +11,60 @@ use crate::template::{
     value::Value,
 };
 
+/// Float formatting takes no pay in between, so it is bounded here.
+const MAX_PRECISION: usize = 1000;
+
 pub(in crate::template) fn printf(
     budget: &mut Budget,
     format: &str,
     values: &[Value<'_>],
 ) -> Result<String, Fault> {
     let mut draft = Draft::new(budget);
-    let mut arguments = values.iter();
-    let mut rest = format.chars();
-    while let Some(c) = rest.next() {
-        if c != '%' {
-            draft.push_char(c)?;
-            continue;
-        }
+    let mut arguments = Arguments::new(values);
+    let mut rest = format;
+    while let Some((before, after)) = rest.split_once('%') {
+        draft.push(before)?;
         draft.step()?;
-        match verb(&mut rest, &mut arguments)? {
-            None => draft.push("%!(NOVERB)")?,
-            Some(Verb { name: '%', .. }) => draft.push("%")?,
-            Some(verb) => match arguments.next() {
-                None => draft.push(&format!("%!{}(MISSING)", verb.name))?,
-                Some(value) if verb.name == 'T' => {
-                    text(&mut draft, value.type_name(), Verb { name: 's', ..verb })?;
-                }
-                Some(value) => write(&mut draft, value, verb)?,
-            },
+        let mut directive = Directive::new(after);
+        let verb = directive.read(&mut arguments, &mut draft)?;
+        rest = directive.rest();
+        let Some(verb) = verb else {
+            draft.push("%!(NOVERB)")?;
+            break;
+        };
+        if verb.name == '%' {
+            draft.push("%")?;
+        } else if arguments.are_misnumbered() {
+            draft.push(&format!("%!{}(BADINDEX)", verb.name))?;
+        } else if let Some(value) = arguments.next() {
+            check(verb)?;
+            if verb.name == 'T' {
+                text(&mut draft, value.type_name(), Verb { name: 's', ..verb })?;
+            } else {
+                write(&mut draft, value, verb)?;
+            }
+        } else {
+            draft.push(&format!("%!{}(MISSING)", verb.name))?;
         }
     }
-    if arguments.len() > 0 {
-        extra(&mut draft, arguments.as_slice())?;
+    draft.push(rest)?;
+    if let Some(left @ [_, ..]) = arguments.left() {
+        extra(&mut draft, left)?;
     }
     Ok(draft.finish())
 }
 
-/// Reads flags, width, precision and the verb's letter.
-fn verb<'i, 'v: 'i>(
-    rest: &mut std::str::Chars<'_>,
-    arguments: &mut impl Iterator<Item = &'i Value<'v>>,
-) -> Result<Option<Verb>, Fault> {
-    let mut verb = Verb::PLAIN;
-    let mut next = rest.next();
-    while let Some(flag @ ('+' | '-' | '#' | ' ' | '0')) = next {
-        match flag {
-            '+' => verb.plus = true,
-            '-' => verb.minus = true,
-            '#' => verb.sharp = true,
-            ' ' => verb.space = true,
-            _ => verb.zero = true,
-        }
-        next = rest.next();
-    }
-    if let Some(width) = number(&mut next, rest, arguments)? {
-        verb.minus |= width < 0;
-        verb.width = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
-    }
-    if next == Some('.') {
-        next = rest.next();
-        let precision = number(&mut next, rest, arguments)?.unwrap_or(0);
-        verb.precision = usize::try_from(precision).ok();
-        if precision > MAX_PRECISION {
-            return Err(Fault::new("`printf` takes a precision up to 1000"));
-        }
-    }
-    let Some(name) = next else {
-        return Ok(None);
-    };
-    if name == '[' || name == 'p' || (verb.sharp && !"xXoqb".contains(name)) {
+/// What Go would print in a way of its own is refused.
+fn check(verb: Verb) -> Result<(), Fault> {
+    if verb.name == 'p' || (verb.sharp && !"xXoqb".contains(verb.name)) {
         return Err(Fault::new(
-            "`printf` supports neither `%[n]`, `%p` nor the flag `#` with this verb",
+            "`printf` supports neither `%p` nor the flag `#` with this verb",
         ));
     }
-    // `%+v` asks for field names, not for a sign.
-    verb.plus &= name != 'v';
-    verb.name = name;
-    Ok(Some(verb))
-}
-
-/// Float formatting takes no pay in between, so it is bounded here.
-const MAX_PRECISION: i64 = 1000;
-
-/// A width or precision: digits, or `*` for the next argument.
-fn number<'i, 'v: 'i>(
-    next: &mut Option<char>,
-    rest: &mut std::str::Chars<'_>,
-    arguments: &mut impl Iterator<Item = &'i Value<'v>>,
-) -> Result<Option<i64>, Fault> {
-    if *next == Some('*') {
-        *next = rest.next();
-        return match arguments.next() {
-            Some(Value::Int(int)) => Ok(Some(*int)),
-            _ => Err(Fault::new(
-                "`*` in a `printf` format needs an integer argument",
-            )),
-        };
+    if verb.precision > Some(MAX_PRECISION) {
+        return Err(Fault::new("`printf` takes a precision up to 1000"));
     }
-    let mut value: Option<i64> = None;
-    while let Some(digit) = next.and_then(|c| c.to_digit(10)) {
-        value = Some(
-            value
-                .unwrap_or(0)
-                .saturating_mul(10)
-                .saturating_add(i64::from(digit)),
-        );
-        *next = rest.next();
-    }
-    Ok(value)
+    Ok(())
 }
 
 fn extra(draft: &mut Draft<'_>, values: &[Value<'_>]) -> Result<(), Fault> {
@@ -145,6 +99,11 @@ pub(super) fn scalar(draft: &mut Draft<'_>, value: &Value<'_>, verb: Verb) -> Re
 
 /// `%!d(string=abc)`.
 fn misfit(draft: &mut Draft<'_>, value: &Value<'_>, verb: Verb) -> Result<(), Fault> {
+    if verb.sharp && matches!(value, Value::Float(_)) {
+        return Err(Fault::new(
+            "`printf` does not support the flag `#` for fractions; use `int64`",
+        ));
+    }
     draft.push("%!")?;
     draft.push_char(verb.name)?;
     if value.is_nil() {
@@ -229,7 +188,8 @@ fn integer(draft: &mut Draft<'_>, int: i64, verb: Verb) -> Result<(), Fault> {
             let quoted = inner.finish();
             return pad(draft, &quoted, verb);
         }
-        'U' => return pad(draft, &format!("U+{magnitude:04X}"), verb),
+        // Of a negative number Go writes the two's complement.
+        'U' => return pad(draft, &format!("U+{:04X}", int.cast_unsigned()), verb),
         _ => return misfit(draft, &Value::Int(int), verb),
     };
     let sign = sign(int < 0, verb);

@@ -38,6 +38,21 @@ impl<'a, 'v> Args<'a, 'v> {
         })
     }
 
+    /// A scan of the texts for `pattern`: its engine may look at each character once for each state.
+    pub(super) fn pay_for_scan(&mut self, pattern: &str) -> Result<(), Fault> {
+        for value in self.values {
+            if let Value::Text(text) = value {
+                let work = text.len().saturating_mul(pattern.len());
+                self.budget.steps(
+                    text.len()
+                        .wrapping_shr(4)
+                        .saturating_add(work.wrapping_shr(10)),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) const fn all(&self) -> &'a [Value<'v>] {
         self.values
     }
@@ -79,12 +94,13 @@ impl<'a, 'v> Args<'a, 'v> {
         }
     }
 
-    /// A map with values of any type: not header fields or query parameters.
+    /// A map with values of any type: not header fields, query parameters or parts.
     pub(super) fn map(&self, index: usize) -> Result<Map<'v>, Fault> {
         match self.value(index) {
-            Value::Map(Map::Fields(_)) => {
-                Err(self.wrong_type(index, "a map of any values (use `.Get`)"))
-            }
+            Value::Map(Map::Fields(_) | Map::Texts(_)) => Err(self.wrong_type(
+                index,
+                "a map of any values (take a field of this one, or use `index`)",
+            )),
             Value::Map(map) => Ok(map.clone()),
             _ => Err(self.wrong_type(index, "a map")),
         }

@@ -3,7 +3,7 @@
 use super::{ANY, Args, Function};
 use crate::template::{
     error::Fault,
-    value::{List, Map, Text, Value},
+    value::{List, Value},
 };
 
 pub(super) const TABLE: &[Function] = &[
@@ -21,10 +21,6 @@ pub(super) const TABLE: &[Function] = &[
         Ok(Value::Bool(args.all().iter().any(Value::truth)))
     }),
     Function::new("ternary", 3, 3, ternary),
-    Function::new("kindOf", 1, 1, |args| {
-        Ok(Value::Text(Text::Borrowed(kind(args.value(0)))))
-    }),
-    Function::new("kindIs", 2, 2, kind_is),
     Function::new("fail", 1, 1, |args| Err(args.fault(&*args.text(0)?))),
 ];
 
@@ -91,21 +87,4 @@ fn coalesce<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
 /// `ternary "yes" "no" condition`.
 fn ternary<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
     Ok(args.value(usize::from(!args.bool(2)?)).clone())
-}
-
-fn kind_is<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
-    Ok(Value::Bool(*args.text(0)? == *kind(args.value(1))))
-}
-
-const fn kind(value: &Value<'_>) -> &'static str {
-    match value {
-        Value::Nil | Value::Null => "invalid",
-        Value::Bool(_) => "bool",
-        Value::Int(_) => "int",
-        Value::Float(_) => "float64",
-        Value::Text(_) => "string",
-        Value::List(_) => "slice",
-        Value::Map(Map::Nil | Map::Json(_) | Map::Fields(_) | Map::Made(..)) => "map",
-        Value::Object(_) => "ptr",
-    }
 }

@@ -8,7 +8,6 @@ use crate::template::{
 
 pub(super) const TABLE: &[Function] = &[
     Function::new("list", 0, ANY, |args| Value::list(args.all().to_vec())),
-    Function::new("tuple", 0, ANY, |args| Value::list(args.all().to_vec())),
     Function::new("first", 1, 1, |args| {
         Ok(args.list(0)?.get(0).unwrap_or(Value::Null))
     }),
@@ -19,7 +18,6 @@ pub(super) const TABLE: &[Function] = &[
     Function::new("initial", 1, 1, |args| part(args, 0, 1)),
     Function::new("slice", 1, 3, slice),
     Function::new("append", 2, 2, append),
-    Function::new("push", 2, 2, append),
     Function::new("prepend", 2, 2, prepend),
     Function::new("concat", 0, ANY, concat),
     Function::new("reverse", 1, 1, |args| {
@@ -130,7 +128,11 @@ fn contains<'v>(
 }
 
 /// Go's deep equality: an integer is never the same as a fraction. Recurses as deep as the values.
-fn same<'v>(args: &mut Args<'_, 'v>, one: &Value<'v>, other: &Value<'v>) -> Result<bool, Fault> {
+pub(super) fn same<'v>(
+    args: &mut Args<'_, 'v>,
+    one: &Value<'v>,
+    other: &Value<'v>,
+) -> Result<bool, Fault> {
     args.budget.steps(1)?;
     Ok(match (one, other) {
         (Value::Nil | Value::Null, Value::Nil | Value::Null) => true,

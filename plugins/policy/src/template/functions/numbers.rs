@@ -38,6 +38,10 @@ pub(super) const TABLE: &[Function] = &[
     Function::new("min", 1, ANY, |args| {
         Ok(Value::Int(args.all().iter().map(to_int).min().unwrap_or(0)))
     }),
+    Function::new("toDecimal", 1, 1, |args| {
+        let octal = args.display(args.value(0))?;
+        Ok(Value::Int(i64::from_str_radix(&octal, 8).unwrap_or(0)))
+    }),
     Function::new("floor", 1, 1, |args| {
         Ok(Value::Float(to_float(args.value(0)).floor()))
     }),
@@ -66,7 +70,7 @@ pub(super) fn to_int(value: &Value<'_>) -> i64 {
     }
 }
 
-fn to_float(value: &Value<'_>) -> f64 {
+pub(super) fn to_float(value: &Value<'_>) -> f64 {
     match value {
         Value::Int(int) => *int as f64,
         Value::Float(float) => *float,

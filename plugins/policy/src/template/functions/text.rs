@@ -7,9 +7,6 @@ use crate::template::{
     value::{List, Text, Value},
 };
 
-/// Its pattern is compiled at load; see [`Function::command`].
-pub(super) const REGEX_MATCH: &str = "regexMatch";
-
 pub(super) const TABLE: &[Function] = &[
     Function::new("trim", 1, 1, |args| args.part(args.text(0)?, str::trim)),
     Function::new("trimAll", 2, 2, trim_all),
@@ -37,18 +34,11 @@ pub(super) const TABLE: &[Function] = &[
     Function::new("toString", 1, 1, to_string),
     Function::new("splitList", 2, 2, split_list),
     Function::new("join", 2, 2, join),
-    Function::new(REGEX_MATCH, 2, 2, |args| {
-        Err(args.fault("the pattern must be a literal"))
+    Function::new("toStrings", 1, 1, |args| {
+        let texts = strings(args, 0)?.into_iter().map(Text::from).collect();
+        Ok(Value::List(List::from_texts(texts)))
     }),
 ];
-
-/// Compiles what Go's RE2 and Rust's engine both accept; neither backtracks.
-pub(super) fn pattern(pattern: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(pattern)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| format!("the pattern of `regexMatch` does not compile: {error}"))
-}
 
 fn trim_all<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
     let set = args.text(0)?;
@@ -75,7 +65,7 @@ fn mapped<'v>(args: &mut Args<'_, 'v>, map: fn(char) -> char) -> Result<Value<'v
 }
 
 /// One character for one, as in Go: `ß` has no upper case.
-fn upper(c: char) -> char {
+pub(super) fn upper(c: char) -> char {
     let mut upper = c.to_uppercase();
     if upper.len() == 1 {
         upper.next().unwrap_or(c)
@@ -84,7 +74,7 @@ fn upper(c: char) -> char {
     }
 }
 
-fn lower(c: char) -> char {
+pub(super) fn lower(c: char) -> char {
     let mut lower = c.to_lowercase();
     if lower.len() == 1 {
         lower.next().unwrap_or(c)
@@ -228,11 +218,18 @@ fn split_list<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
     Ok(Value::List(List::from_texts(parts)))
 }
 
-/// The elements of a list; any other value stands for itself, no value for nothing.
 fn join<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
     let separator = args.text(0)?;
+    let parts = strings(args, 1)?;
+    args.budget
+        .text(separator.len().saturating_mul(parts.len()))?;
+    args.made(parts.join(&separator))
+}
+
+/// The elements of a list as text; any other value stands for itself, no value for nothing.
+fn strings(args: &mut Args<'_, '_>, index: usize) -> Result<Vec<String>, Fault> {
     let mut parts = Vec::new();
-    match args.value(1) {
+    match args.value(index) {
         Value::Nil | Value::Null => {}
         Value::List(list) => {
             for element in list.iter().filter(|element| !element.is_nil()) {
@@ -241,7 +238,5 @@ fn join<'v>(args: &mut Args<'_, 'v>) -> Result<Value<'v>, Fault> {
         }
         other => parts.push(args.display(other)?),
     }
-    args.budget
-        .text(separator.len().saturating_mul(parts.len()))?;
-    args.made(parts.join(&separator))
+    Ok(parts)
 }

@@ -16,7 +16,35 @@ fn work_text_and_depth_end_in_an_error() {
             "text",
         ),
         ("{{ repeat 1000000000 \"aaaa\" }}", "text"),
-        ("{{ printf \"%999999999d\" 1 }}", "text"),
+        ("{{ printf \"%999999d\" 1 }}", "text"),
+        ("{{ until 1000000000 }}", "steps"),
+        ("{{ seq 1000000000 }}", "steps"),
+        (
+            "{{ untilStep 9223372036854775806 9223372036854775807 9 | len | fail }}",
+            "string",
+        ),
+        ("{{ indent 1000000 \"a\" }}", "text"),
+        ("{{ nindent 1000 (repeat 1000 \"\\n\") }}", "text"),
+        (
+            "{{ wrapWith 1 (repeat 1000 \"b\") (repeat 1000 \"a\") }}",
+            "text",
+        ),
+        (
+            "{{ regexReplaceAll \"\" (repeat 1000 \"a\") (repeat 1000 \"b\") }}",
+            "text",
+        ),
+        (
+            "{{ range 100 }}{{ regexFindAll \"a\" (repeat 1000 \"a\") -1 }}{{ end }}",
+            "steps",
+        ),
+        (
+            "{{ range 200 }}{{ splitn \"\" -1 (repeat 1000 \"a\") }}{{ end }}",
+            "limit",
+        ),
+        (
+            "{{ range 1000 }}{{ regexMatch \"^(a|b|ab)*c$\" (repeat 400 \"ab\") }}{{ end }}",
+            "limit",
+        ),
         ("{{ printf \"%.999999f\" 1.0 }}", "precision"),
         (
             "{{ replace \"\" (repeat 1000 \"b\") (repeat 1000 \"a\") }}",

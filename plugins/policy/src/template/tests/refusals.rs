@@ -32,8 +32,10 @@ fn a_refused_function_says_why() {
         ("{{ uuidv4 }}", "random"),
         ("{{ randAlpha 3 }}", "random"),
         ("{{ set .Extra \"a\" 1 }}", "in place"),
-        ("{{ call .X }}", "not supported"),
-        ("{{ sha256sum \"x\" }}", "not supported"),
+        ("{{ call .X }}", "no functions to call"),
+        ("{{ sha1sum \"x\" }}", "use `sha256sum`"),
+        ("{{ semver \"1.2\" }}", "not supported"),
+        ("{{ camelcase \"x\" }}", "not supported"),
     ]);
 }
 
@@ -47,6 +49,18 @@ fn a_wrong_number_of_arguments_is_found_at_load() {
         ("{{ printf \"%s\" print }}", "at least 1"),
         ("{{ regexMatch .Subject \"x\" }}", "literal"),
         ("{{ regexMatch \"(\" \"x\" }}", "does not compile"),
+        ("{{ regexFind (print \"x\") \"x\" }}", "literal"),
+        (
+            "{{ \"x\" | regexQuoteMeta | regexReplaceAll \"x\" }}",
+            "at least 3",
+        ),
+        ("{{ mustRegexMatch \"x{1001}\" \"x\" }}", "more than 1000"),
+        ("{{ regexMatch \"(?x) a\" \"x\" }}", "the flag `x`"),
+        ("{{ regexMatch \"(?=a)\" \"x\" }}", "the flag `=`"),
+        (
+            "{{ regexMatch \"(\\\\w{100}){1000}\" \"x\" }}",
+            "does not compile",
+        ),
     ]);
 }
 

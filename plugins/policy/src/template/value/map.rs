@@ -14,6 +14,8 @@ pub(in crate::template) enum Map<'v> {
     Json(&'v serde_json::Map<String, Json>),
     /// Header fields or query parameters: several values for each key.
     Fields(Fields<'v>),
+    /// `map[string]string`: the parts that `split` makes.
+    Texts(Rc<BTreeMap<String, Text<'v>>>),
     /// Values that a template put together, and how deep they nest.
     Made(Rc<BTreeMap<String, Value<'v>>>, u8),
 }
@@ -27,6 +29,7 @@ impl<'v> Map<'v> {
     pub(in crate::template) fn get_or_zero(&self, key: &str) -> Value<'v> {
         match self {
             Self::Fields(fields) => Value::List(fields.values(key)),
+            Self::Texts(_) => self.get(key).unwrap_or(Value::Text(Text::Borrowed(""))),
             _ => self.get(key).unwrap_or(Value::Null),
         }
     }
@@ -39,6 +42,7 @@ impl<'v> Map<'v> {
                 let values = fields.values(key);
                 (values.len() > 0).then_some(Value::List(values))
             }
+            Self::Texts(texts) => texts.get(key).cloned().map(Value::Text),
             Self::Made(values, _) => values.get(key).cloned(),
         }
     }
@@ -52,6 +56,10 @@ impl<'v> Map<'v> {
                 .map(|(key, value)| (Text::Borrowed(key.as_str()), Value::from_json(value)))
                 .collect(),
             Self::Fields(fields) => fields.entries(),
+            Self::Texts(texts) => texts
+                .iter()
+                .map(|(key, text)| (Text::from(key.clone()), Value::Text(text.clone())))
+                .collect(),
             Self::Made(values, _) => values
                 .iter()
                 .map(|(key, value)| (Text::from(key.clone()), value.clone()))
@@ -66,6 +74,7 @@ impl<'v> Map<'v> {
             Self::Nil => 0,
             Self::Json(object) => object.len(),
             Self::Fields(fields) => fields.entries().len(),
+            Self::Texts(texts) => texts.len(),
             Self::Made(values, _) => values.len(),
         }
     }
@@ -78,6 +87,7 @@ impl<'v> Map<'v> {
         match self {
             Self::Nil | Self::Json(_) | Self::Made(..) => "map[string]interface {}",
             Self::Fields(fields) => fields.type_name(),
+            Self::Texts(_) => "map[string]string",
         }
     }
 
