@@ -195,7 +195,7 @@ impl Setup {
     }
 
     fn write(&self) {
-        let plugin = json!({"config": self.config, "rules": {"rules.json": self.rules}, "clusters": self.clusters});
+        let plugin = json!({"config": self.config, "rules": {"rules.json": self.rules}, "clusters": self.clusters, "broken_rules": "refuse"});
         let plugin = self.verbatim.clone().unwrap_or_else(|| plugin.to_string());
         let clusters = [
             cluster("keys", self.keys.port),

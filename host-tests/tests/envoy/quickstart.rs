@@ -128,7 +128,10 @@ fn rules_are_replaced_while_envoy_runs_and_broken_ones_are_not_taken() {
 
     shipped
         .quickstart
-        .install("{\"config\": {}, \"rules\": {\"bad.json\": [{\"id\": \"half\"}]}}")
+        .install(
+            "{\"config\": {}, \"broken_rules\": \"refuse\",
+            \"rules\": {\"bad.json\": [{\"id\": \"half\"}]}}",
+        )
         .unwrap();
     envoy.wait_for_log("half").unwrap();
     assert_eq!(shipped.status("/public"), 200, "the former rules stay");

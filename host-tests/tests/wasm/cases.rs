@@ -82,10 +82,14 @@ impl Door for Wasm {
             "config": case.config,
             "rules": {"rules.json": case.rules},
             "clusters": self.clusters,
+            "jwks": case.documents,
+            "broken_rules": "refuse",
             "decision_metadata": true,
             "log_decisions": true,
         });
-        self.host(0).map(drop)
+        let refused = self.host(0).map(drop);
+        self.configuration["broken_rules"] = json!("quarantine");
+        refused
     }
 
     fn send(
@@ -99,11 +103,13 @@ impl Door for Wasm {
         for (name, value) in request.fields()? {
             sent = sent.header(&name, value);
         }
+        sent.body = request.body.clone().unwrap_or_default().into_bytes();
         sent.peer = request.client_address.as_ref().map(|ip| format!("{ip}:1"));
         let id = host.send(sent);
         for _ in 0..16 {
             for (token, call) in host.held_calls() {
-                let reply = script.answer(&method(&call), &url(&call), &call.headers)?;
+                let reply =
+                    script.answer(&method(&call), &url(&call), &call.headers, &call.body)?;
                 host.reply(token, answer(&reply));
             }
             if host.outcome(id) != wasm::Outcome::Pending {

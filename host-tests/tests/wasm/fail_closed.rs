@@ -65,6 +65,7 @@ fn bad_configurations_are_refused_with_every_error() {
     let mut no_cluster = configuration();
     no_cluster["clusters"] = json!({});
     let mut bad_rules = configuration();
+    bad_rules["broken_rules"] = json!("refuse");
     bad_rules["rules"]["rules.json"][0]["authorizer"]["handler"] = json!("nobody");
     bad_rules["rules"]["rules.json"][1]["match"]["url"] = json!("http://app.test/<(");
     for (configuration, parts) in [
@@ -87,6 +88,10 @@ fn bad_configurations_are_refused_with_every_error() {
         (
             bad_rules.to_string(),
             vec!["`rules.json`", "`public`", "nobody", "`api`"],
+        ),
+        (
+            r#"{"config": {}, "rules": [], "broken_rules": "ignore"}"#.to_owned(),
+            vec!["`ignore`", "`quarantine`", "`refuse`"],
         ),
     ] {
         let mut host = Issuer::new().bare_host();

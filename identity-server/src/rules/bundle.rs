@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatepost_policy::{ConfigError, compile, config::Place};
+use gatepost_policy::{ConfigError, Sources, compile, config::Place};
 use serde_json::{Value, json};
 
 use super::Files;
@@ -24,13 +24,21 @@ pub struct Bundling {
 pub fn bundle(files: &Files, with: &Bundling) -> Result<Value, Vec<ConfigError>> {
     let mut mistakes = files.unreadable.clone();
     let config = files.config.clone().unwrap_or_default();
-    match compile(&config, &files.sources()) {
-        Ok(policy) => mistakes.extend(
-            policy
-                .origins()
-                .filter(|(origin, _)| !with.clusters.contains_key(*origin))
-                .map(|(origin, place)| unmapped(origin, place)),
-        ),
+    let compiled = compile(&Sources {
+        config: &config,
+        rules: &files.sources(),
+        documents: &BTreeMap::new(),
+    });
+    match compiled {
+        Ok(policy) => {
+            mistakes.extend(policy.faults().iter().cloned());
+            mistakes.extend(
+                policy
+                    .origins()
+                    .filter(|(origin, _)| !with.clusters.contains_key(*origin))
+                    .map(|(origin, place)| unmapped(origin, place)),
+            );
+        }
         Err(errors) => mistakes.extend(errors.0),
     }
     if !mistakes.is_empty() {

@@ -25,10 +25,14 @@ pub struct Case {
     /// The key sets that are served: URL to the names of its keys. See [`crate::jwks`].
     #[serde(default)]
     pub key_sets: BTreeMap<String, Vec<String>>,
+    /// Key sets that come with the policy, by the URL under which handlers name them.
+    #[serde(default)]
+    pub documents: BTreeMap<String, Value>,
     /// Tokens by name, put into header values and URLs as `${name}`.
     #[serde(default)]
     pub tokens: BTreeMap<String, Token>,
-    /// Instead of requests: what every configuration error must say, in order.
+    /// What every configuration error must say, in order. With requests beside it: the faults for
+    /// which rules are put aside, while the others go on.
     #[serde(default)]
     pub errors: Vec<String>,
     /// The requests, each played on a fresh engine.
@@ -87,6 +91,9 @@ pub struct RequestSpec {
     /// The peer's address.
     #[serde(default)]
     pub client_address: Option<String>,
+    /// The body.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
 fn get() -> String {
@@ -131,6 +138,12 @@ pub struct CallSpec {
     /// Headers it must carry; `null` for one that must be absent.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
+    /// The body it must have, as text.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The body it must have, as JSON.
+    #[serde(default)]
+    pub json: Option<Value>,
     /// What comes back.
     pub reply: SpecReply,
 }

@@ -47,6 +47,7 @@ impl Script<'_> {
         method: &str,
         url: &str,
         headers: &[(String, Vec<u8>)],
+        body: &[u8],
     ) -> anyhow::Result<SpecReply> {
         if let Some(names) = self.case.key_sets.get(url) {
             return Ok(SpecReply {
@@ -66,6 +67,7 @@ impl Script<'_> {
             expected.url
         );
         check_headers(&expected.headers, headers)?;
+        check_body(expected, body)?;
         Ok(expected.reply.clone())
     }
 }
@@ -133,9 +135,7 @@ fn check_errors(case: &Case, door: &mut dyn Door) -> anyhow::Result<()> {
 }
 
 fn play_exchange(case: &Case, exchange: &Exchange, door: &mut dyn Door) -> anyhow::Result<()> {
-    if let Err(errors) = door.load(case) {
-        bail!("the policy does not load: {}", errors.join("; "));
-    }
+    check_errors(case, door)?;
     let mut request = exchange.request.clone();
     fill_in(&mut request.url, case)?;
     for (_, value) in &mut request.headers {
@@ -191,6 +191,21 @@ fn check(expected: &Expectation, outcome: &Outcome) -> anyhow::Result<()> {
             includes(&body, expected),
             "expected the body to have {expected}, got {body}"
         );
+    }
+    Ok(())
+}
+
+fn check_body(expected: &CallSpec, body: &[u8]) -> anyhow::Result<()> {
+    if let Some(text) = &expected.body {
+        ensure!(
+            text.as_bytes() == body,
+            "called with the body `{}` instead of `{text}`",
+            String::from_utf8_lossy(body)
+        );
+    }
+    if let Some(json) = &expected.json {
+        let body: Value = serde_json::from_slice(body).context("the call's body is not JSON")?;
+        ensure!(*json == body, "called with {body} instead of {json}");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatepost_policy::{Policy, RuleSource, call::Endpoint, compile};
+use gatepost_policy::{Policy, RuleSource, Sources, call::Endpoint, compile};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,12 +16,30 @@ struct Written {
     /// From the origins that the policy calls to the proxy's clusters.
     #[serde(default)]
     clusters: BTreeMap<String, String>,
+    /// Key sets by the URL under which handlers name them: those of `file:` URLs, which a module cannot
+    /// read.
+    #[serde(default)]
+    jwks: BTreeMap<String, Value>,
+    /// What becomes of a rule that has a mistake.
+    #[serde(default)]
+    broken_rules: BrokenRules,
     /// Whether access logs can show which rule decided.
     #[serde(default)]
     decision_metadata: bool,
     /// Whether to log a line for each decision.
     #[serde(default)]
     log_decisions: bool,
+}
+
+/// What becomes of rules that have mistakes.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BrokenRules {
+    /// They are put aside: what they match is refused, all other rules are in force.
+    #[default]
+    Quarantine,
+    /// The whole configuration is refused; the proxy keeps the former one.
+    Refuse,
 }
 
 /// Oathkeeper's rules: by file, so that errors name it, or in one list.
@@ -61,9 +79,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
     })?;
     let mut errors = Vec::new();
     let clusters = clusters(&written.clusters, &mut errors);
-    let policy = compile(&written.config, &sources(&written.rules));
+    let policy = compile(&Sources {
+        config: &written.config,
+        rules: &sources(&written.rules),
+        documents: &written.jwks,
+    });
     match &policy {
-        Ok(policy) => errors.extend(unmapped(policy, &clusters)),
+        Ok(policy) => {
+            if written.broken_rules == BrokenRules::Refuse {
+                errors.extend(policy.faults().iter().map(ToString::to_string));
+            }
+            errors.extend(unmapped(policy, &clusters));
+        }
         Err(found) => errors.extend(found.0.iter().map(ToString::to_string)),
     }
     match policy {

@@ -101,6 +101,27 @@ pub(crate) fn request_headers() -> Result<Headers, HostError> {
     ))
 }
 
+/// The first `size` bytes of the request's body, which the host keeps while the request is paused.
+pub(crate) fn request_body(size: usize) -> Result<Vec<u8>, HostError> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    let refused = refused("get_buffer_bytes");
+    match hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size) {
+        Ok(Some(body)) if body.len() == size => Ok(body),
+        // Judged by a part of itself it could say something else.
+        Ok(_) => Err(refused(Status::NotFound)),
+        Err(status) => Err(refused(status)),
+    }
+}
+
+/// 32 bytes that nobody can guess.
+pub(crate) fn seed() -> Result<[u8; 32], HostError> {
+    let mut seed = [0; 32];
+    getrandom::getrandom(&mut seed).map_err(|_| refused("random_get")(Status::InternalFailure))?;
+    Ok(seed)
+}
+
 /// The peer's address, where the host knows it.
 pub(crate) fn client_address() -> Option<IpAddr> {
     let bytes = hostcalls::get_property(vec!["source", "address"]).ok()??;

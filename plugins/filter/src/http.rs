@@ -6,7 +6,7 @@ use std::{
 };
 
 use gatepost_policy::{
-    Decision, Engine, Pending, Reply, Request, Response, Step, UnixTime, Verdict,
+    Decision, Engine, Pending, Reply, Request, Response, Step, UnixTime, Verdict, request::MAX_BODY,
 };
 use proxy_wasm::{
     traits::{Context, HttpContext},
@@ -29,6 +29,8 @@ enum State {
     Calling(u32, Pending),
     /// Paused until a fetch is over.
     Waiting(Pending),
+    /// Paused until the body is there.
+    Reading(Pending),
     /// On its way upstream.
     Allowed,
     /// The client has, or is getting, a response; what comes in now is late.
@@ -53,6 +55,8 @@ enum Trouble {
     Crowded,
     #[error("no decision after {MAX_STEPS} calls")]
     NoEnd,
+    #[error("a body of more than {MAX_BODY} bytes cannot be judged")]
+    LargeBody,
 }
 
 /// A request and how far its decision has come.
@@ -64,6 +68,8 @@ pub(crate) struct Exchange {
     parked: Option<Parked>,
     state: State,
     steps: u8,
+    /// The bytes of the body that have come.
+    body_size: usize,
 }
 
 impl Exchange {
@@ -77,6 +83,7 @@ impl Exchange {
                 parked: None,
                 state: State::Undecided,
                 steps: 0,
+                body_size: 0,
             })
         })
     }
@@ -112,26 +119,64 @@ impl Exchange {
 
     /// The configuration under which the request was being decided is gone.
     pub(crate) fn abandon(&mut self) {
-        if matches!(self.state, State::Calling(..) | State::Waiting(_)) {
+        if matches!(
+            self.state,
+            State::Calling(..) | State::Waiting(_) | State::Reading(_)
+        ) {
             self.answer(&refusal(503));
         }
     }
 
-    fn begin(&mut self) -> Action {
-        match self.read() {
+    fn begin(&mut self, is_whole: bool) -> Action {
+        match self.read(is_whole) {
             Ok(request) => self.request = request,
             Err(trouble) => return self.refuse(&trouble),
         }
         self.step(Within::Request, Engine::decide)
     }
 
-    fn read(&self) -> Result<Request, Trouble> {
+    fn read(&self, is_whole: bool) -> Result<Request, Trouble> {
         let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
         let needs_address = shared.needs_client_address;
         Ok(Request {
             headers: host::request_headers()?,
             client_address: needs_address.then(host::client_address).flatten(),
+            body: is_whole.then(Vec::new),
         })
+    }
+
+    /// A part of the body has come; the host keeps all of it, `size` bytes so far.
+    fn take_body(&mut self, size: usize, is_whole: bool) -> Action {
+        match std::mem::replace(&mut self.state, State::Undecided) {
+            State::Reading(_) if size > MAX_BODY => self.refuse(&Trouble::LargeBody),
+            State::Reading(pending) if is_whole => match self.read_body(size) {
+                Ok(()) => self.step(Within::Request, |engine, request, now| {
+                    engine.retry(pending, request, now)
+                }),
+                Err(trouble) => self.refuse(&trouble),
+            },
+            other => {
+                self.state = other;
+                self.pass_if_allowed()
+            }
+        }
+    }
+
+    fn read_body(&mut self, size: usize) -> Result<(), Trouble> {
+        let body = host::request_body(size)?;
+        let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
+        let bytes = self.request.headers.bytes().saturating_add(body.len());
+        self.parked = None;
+        self.parked = Some(Parked::new(&shared.parked_bytes, bytes).ok_or(Trouble::Crowded)?);
+        self.request.body = Some(body);
+        Ok(())
+    }
+
+    const fn pass_if_allowed(&self) -> Action {
+        match self.state {
+            State::Allowed => Action::Continue,
+            _ => Action::Pause,
+        }
     }
 
     /// Takes the headers that rules set out of the trailers too: upstreams may merge the two (RFC 9110
@@ -183,6 +228,11 @@ impl Exchange {
                         return Err(Trouble::Crowded);
                     }
                     self.state = State::Waiting(pending);
+                    return Ok(Action::Pause);
+                }
+                Step::Body(pending) => {
+                    self.park(&shared)?;
+                    self.state = State::Reading(pending);
                     return Ok(Action::Pause);
                 }
                 Step::Call(call, pending) => match shared.send(&call) {
@@ -244,6 +294,7 @@ impl Exchange {
         host::log_error(&format!("request refused: {trouble}"));
         self.answer(&refusal(match trouble {
             Trouble::Crowded => 503,
+            Trouble::LargeBody => 413,
             _ => 500,
         }))
     }
@@ -266,6 +317,7 @@ fn respond(response: &Response) -> Action {
 /// What the client gets if something on our side failed; it learns no more than that.
 fn refusal(status: u16) -> Response {
     let reason = match status {
+        413 => "Content Too Large",
         503 => "Service Unavailable",
         _ => "Internal Server Error",
     };
@@ -303,13 +355,6 @@ impl Http {
     fn with<T>(&self, act: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
         Some(act(&mut *self.exchange.as_ref()?.try_borrow_mut().ok()?))
     }
-
-    fn pass_if_allowed(&self) -> Action {
-        match self.with(|exchange| matches!(exchange.state, State::Allowed)) {
-            Some(true) => Action::Continue,
-            Some(false) | None => Action::Pause,
-        }
-    }
 }
 
 impl Context for Http {
@@ -321,18 +366,27 @@ impl Context for Http {
 }
 
 impl HttpContext for Http {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        self.with(Exchange::begin)
+    fn on_http_request_headers(&mut self, _: usize, is_whole: bool) -> Action {
+        self.with(|exchange| exchange.begin(is_whole))
             .unwrap_or_else(|| respond(&refusal(503)))
     }
 
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
-        self.pass_if_allowed()
+    fn on_http_request_body(&mut self, size: usize, is_whole: bool) -> Action {
+        self.with(|exchange| {
+            exchange.body_size = size;
+            exchange.take_body(size, is_whole)
+        })
+        .unwrap_or(Action::Pause)
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        match self.with(|exchange| exchange.scrub_trailers()) {
-            Some(Ok(())) => self.pass_if_allowed(),
+        let judged = self.with(|exchange| {
+            exchange.scrub_trailers()?;
+            // The trailers end the body.
+            Ok::<_, Trouble>(exchange.take_body(exchange.body_size, true))
+        });
+        match judged {
+            Some(Ok(action)) => action,
             Some(Err(trouble)) => {
                 host::log_error(&format!("request stopped at its trailers: {trouble}"));
                 Action::Pause

@@ -81,10 +81,10 @@ enum Caller {
 }
 
 impl Shared {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: Settings, seed: [u8; 32]) -> Self {
         Self {
             needs_client_address: settings.policy.needs_client_address(),
-            engine: Engine::new(settings.policy),
+            engine: Engine::new(settings.policy, seed),
             decision_metadata: settings.decision_metadata,
             log_decisions: settings.log_decisions,
             clusters: settings.clusters,
@@ -247,11 +247,21 @@ impl RootContext for Root {
                 return false;
             }
         };
+        let seed = match host::seed() {
+            Ok(seed) => seed,
+            Err(error) => {
+                host::log_error(&format!("configuration refused: {error}"));
+                return false;
+            }
+        };
+        for fault in settings.policy.faults() {
+            host::log_error(&format!("a rule is not in force: {fault}"));
+        }
         if settings.fetches {
             // Hosts allow no call from here: the first tick makes it.
             host::tick_every(NOW);
         }
-        let shared = Rc::new(RefCell::new(Shared::new(settings)));
+        let shared = Rc::new(RefCell::new(Shared::new(settings, seed)));
         let former = self.shared.replace(shared);
         // Replies to the former configuration's calls find nobody any more.
         let stranded = former.and_then(|former| Some(former.try_borrow_mut().ok()?.abandon()));

@@ -6,14 +6,11 @@ mod cookie_session;
 mod jwt;
 mod token_from;
 
-use serde_json::Value;
-
 use crate::{
-    Call, Denial, FetchId, Reply, Session,
-    compile::Compiler,
-    config::{Place, Section},
-    jose::Verifier,
-    pipeline::Facts,
+    Denial, FetchId, Session,
+    ask::{Answer, Ask, Told, uncalled},
+    compile::{Compiler, Entry},
+    pipeline::{Facts, Memory},
 };
 
 use self::{anonymous::Anonymous, cookie_session::CookieSession, jwt::Jwt};
@@ -43,7 +40,7 @@ pub(crate) enum Authentication {
     /// The caller is refused; no other authenticator is asked.
     Refused(Denial),
     /// The answer to this call decides.
-    Ask(Call),
+    Ask(Box<Ask>),
     /// The keys that decide are being fetched.
     Await(FetchId),
 }
@@ -53,50 +50,48 @@ impl Authenticator {
     pub(crate) const NAMES: &'static [&'static str] =
         &["noop", "anonymous", "unauthorized", "jwt", "cookie_session"];
 
-    /// Makes the authenticator `name` from its effective configuration. Mistakes are noted with
-    /// the compiler; there is a handler only if there were none.
-    pub(crate) fn compile(
-        name: &str,
-        config: &Value,
-        place: Place,
-        compiler: &mut Compiler<'_>,
-    ) -> Option<Self> {
-        let section = || Section::new(Some(config), place, compiler.errors());
-        match name {
+    /// The handlers that only we have. A rule names them below `gatepost.authenticators`, where
+    /// Oathkeeper does not look.
+    pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
+
+    /// Makes an authenticator from its effective configuration. Mistakes are noted with the
+    /// compiler; there is a handler only if there were none.
+    pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        match entry.name {
             // These two take any configuration, as they do in Oathkeeper.
             "noop" => Some(Self::Noop),
             "unauthorized" => Some(Self::Unauthorized),
-            "anonymous" => Some(Self::Anonymous(Anonymous::compile(section()))),
-            "jwt" => Jwt::compile(section(), compiler).map(Self::Jwt),
-            "cookie_session" => {
-                CookieSession::compile(section(), compiler).map(Self::CookieSession)
-            }
+            "anonymous" => Some(Self::Anonymous(Anonymous::compile(entry.config))),
+            "jwt" => Jwt::compile(entry.config, compiler).map(Self::Jwt),
+            "cookie_session" => CookieSession::compile(entry, compiler).map(Self::CookieSession),
             _ => None,
         }
     }
 
     /// Asks this authenticator about a request.
-    pub(crate) fn authenticate(&self, facts: &Facts<'_>, tokens: &mut Verifier) -> Authentication {
+    pub(crate) fn authenticate(&self, facts: &Facts<'_>, memory: &mut Memory) -> Authentication {
         match self {
             Self::Noop => Authentication::Known(Session::default()),
             Self::Unauthorized => Authentication::Refused(Denial::Unauthorized(
                 "the rule refuses every caller".to_owned(),
             )),
             Self::Anonymous(handler) => handler.authenticate(facts),
-            Self::Jwt(handler) => handler.authenticate(facts, tokens),
+            Self::Jwt(handler) => handler.authenticate(facts, &mut memory.tokens),
             Self::CookieSession(handler) => handler.authenticate(facts),
         }
     }
 
-    /// Goes on with the reply to the call that this authenticator asked for.
-    pub(crate) fn resume(&self, reply: Reply) -> Authentication {
+    /// Goes on with the answer to the call that this authenticator asked for.
+    pub(crate) fn resume(
+        &self,
+        _facts: &Facts<'_>,
+        _memory: &mut Memory,
+        answer: &Answer,
+    ) -> Told<Authentication> {
         match self {
-            Self::CookieSession(handler) => handler.resume(reply),
-            // The others never call out; a driver that says otherwise is not believed.
+            Self::CookieSession(handler) => handler.resume(answer),
             Self::Noop | Self::Anonymous(_) | Self::Unauthorized | Self::Jwt(_) => {
-                Authentication::Refused(Denial::Internal(
-                    "a reply came to an authenticator that had not called".to_owned(),
-                ))
+                Told::once(Authentication::Refused(uncalled()))
             }
         }
     }

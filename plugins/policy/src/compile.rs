@@ -9,12 +9,12 @@ use crate::{
     authenticate::Authenticator,
     authorize::Authorizer,
     call::Endpoint,
-    config::{ConfigErrors, Errors, Place, Section, kind, merge},
+    config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
     jose::KeySetSettings,
     matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
     mutate::Mutator,
     on_error::ErrorHandler,
-    pipeline::{Policy, Rule},
+    policy::{AuthenticatorEntry, Policy, Rule},
 };
 
 /// Oathkeeper's top-level keys that concern its own process; they are accepted and not used.
@@ -39,17 +39,31 @@ pub struct RuleSource<'a> {
     pub rules: &'a Value,
 }
 
-/// Compiles Oathkeeper's configuration tree and rules into a policy.
+/// All that a policy is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// Oathkeeper's configuration tree.
+    pub config: &'a Value,
+    /// The rules, by file.
+    pub rules: &'a [RuleSource<'a>],
+    /// Documents (key sets) by the URL under which handlers name them, for URLs such as
+    /// `file:///etc/keys.json` that nobody can fetch from where the policy is enforced.
+    pub documents: &'a BTreeMap<String, Value>,
+}
+
+/// Compiles Oathkeeper's configuration tree and rules into a policy. A rule that has a mistake is put
+/// aside, see [`Policy::faults`].
 ///
 /// # Errors
-/// Every mistake, each with its file, rule and key.
-pub fn compile(config: &Value, sources: &[RuleSource<'_>]) -> Result<Policy, ConfigErrors> {
+/// If the configuration tree has a mistake: every one, in the tree and in the rules.
+pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
     let errors = Errors::default();
-    let mut compiler = Compiler::new(config, &errors);
+    let mut compiler = Compiler::new(sources, &errors);
     let fallback = compiler.fallback();
+    let of_config = errors.count();
     let mut patterns = Vec::new();
     let mut rules = Vec::new();
-    for source in sources {
+    for source in sources.rules {
         for (place, value) in rules_of(source, &errors) {
             if let Some((methods, pattern, rule)) = compiler.rule(&value, place) {
                 patterns.push((methods, pattern));
@@ -58,24 +72,30 @@ pub fn compile(config: &Value, sources: &[RuleSource<'_>]) -> Result<Policy, Con
         }
     }
     let Compiler {
+        mut faults,
         key_sets,
         key_set_settings,
         origins,
         settable_headers,
+        shadow,
         ..
     } = compiler;
-    let mistakes = errors.into_inner();
+    faults.extend(errors.take_after(of_config));
+    let mut mistakes = errors.into_inner();
     if !mistakes.is_empty() {
+        mistakes.extend(faults);
         return Err(ConfigErrors(mistakes));
     }
     Ok(Policy {
         index: RuleIndex::build(patterns),
         rules,
+        faults,
         fallback,
         key_sets: key_sets.into_iter().map(|(_, endpoint)| endpoint).collect(),
         key_set_settings,
         origins,
         settable_headers,
+        shadow,
     })
 }
 
@@ -119,18 +139,71 @@ pub(crate) struct Compiler<'a> {
     authorizers: Value,
     mutators: Value,
     error_handlers: Value,
+    /// Configuration for the handlers that only we have, by stage and name.
+    extensions: Value,
     fallback: Vec<String>,
     strategy: Strategy,
+    shadow: bool,
     patterns: PatternCompiler,
     key_sets: Vec<(String, Endpoint)>,
     key_set_settings: KeySetSettings,
     origins: BTreeMap<Arc<str>, Place>,
+    /// The origins of the rule that is being compiled: they count once it is known to be whole.
+    origins_of_rule: Vec<(Arc<str>, Place)>,
     settable_headers: Vec<String>,
+    faults: Vec<ConfigError>,
 }
 
+/// A handler as a rule names it, with its configuration.
+#[derive(Debug)]
+pub(crate) struct Entry<'a, 'e> {
+    /// Its name, one of the stage's.
+    pub(crate) name: &'e str,
+    /// Its effective configuration.
+    pub(crate) config: Section<'a>,
+    /// What stands below `gatepost` beside it: settings that Oathkeeper does not have. Whoever made
+    /// the entry tells of keys that nobody asked for.
+    pub(crate) extension: &'e mut Section<'a>,
+}
+
+/// Where the handlers of a stage come from.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    /// The key of the stage in the configuration tree.
+    stage: &'static str,
+    /// The names that Oathkeeper knows.
+    names: &'static [&'static str],
+    /// The names that only we know.
+    extensions: &'static [&'static str],
+}
+
+const AUTHENTICATORS: Kind = Kind {
+    stage: "authenticators",
+    names: Authenticator::NAMES,
+    extensions: Authenticator::EXTENSIONS,
+};
+
+const AUTHORIZERS: Kind = Kind {
+    stage: "authorizers",
+    names: Authorizer::NAMES,
+    extensions: Authorizer::EXTENSIONS,
+};
+
+const MUTATORS: Kind = Kind {
+    stage: "mutators",
+    names: Mutator::NAMES,
+    extensions: Mutator::EXTENSIONS,
+};
+
+const ERROR_HANDLERS: Kind = Kind {
+    stage: "errors.handlers",
+    names: ErrorHandler::NAMES,
+    extensions: &[],
+};
+
 impl<'a> Compiler<'a> {
-    fn new(config: &Value, errors: &'a Errors) -> Self {
-        let mut tree = Section::new(Some(config), Place::default(), errors);
+    fn new(sources: &Sources<'_>, errors: &'a Errors) -> Self {
+        let mut tree = Section::new(Some(sources.config), Place::default(), errors);
         for key in OF_THE_PROCESS {
             tree.value(key);
         }
@@ -146,6 +219,13 @@ impl<'a> Compiler<'a> {
             }
         };
         access_rules.finish();
+        let mut gatepost = tree.section("gatepost");
+        let shadow = gatepost.bool("shadow", false);
+        let extensions = ["authenticators", "authorizers", "mutators"]
+            .into_iter()
+            .filter_map(|stage| Some((stage.to_owned(), gatepost.value(stage)?.clone())))
+            .collect();
+        gatepost.finish();
         let mut error_section = tree.section("errors");
         let fallback = error_section
             .strings("fallback")
@@ -156,13 +236,17 @@ impl<'a> Compiler<'a> {
             authorizers: tree.value("authorizers").cloned().unwrap_or_default(),
             mutators: tree.value("mutators").cloned().unwrap_or_default(),
             error_handlers: error_section.value("handlers").cloned().unwrap_or_default(),
+            extensions: Value::Object(extensions),
             fallback,
             strategy,
+            shadow,
             patterns: PatternCompiler::default(),
             key_sets: Vec::new(),
             key_set_settings: KeySetSettings::default(),
             origins: BTreeMap::new(),
+            origins_of_rule: Vec::new(),
             settable_headers: Vec::new(),
+            faults: Vec::new(),
         };
         error_section.finish();
         tree.finish();
@@ -221,9 +305,8 @@ impl<'a> Compiler<'a> {
     fn parse_endpoint(&mut self, url: &str, place: Place) -> Option<Endpoint> {
         match Endpoint::parse(url) {
             Ok(endpoint) => {
-                self.origins
-                    .entry(Arc::clone(&endpoint.origin))
-                    .or_insert(place);
+                let origin = Arc::clone(&endpoint.origin);
+                self.origins_of_rule.push((origin, place));
                 Some(endpoint)
             }
             Err(error) => {
@@ -233,8 +316,27 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// One rule. A mistake in one part does not hide those in the others.
+    /// One rule. A mistake in one part does not hide those in the others; all of them become faults
+    /// of the policy, and the rule remains only to refuse what it matches.
     fn rule(&mut self, value: &Value, place: Place) -> Option<(Vec<String>, Pattern, Rule)> {
+        let (noted, key_sets) = (self.errors.count(), self.key_sets.len());
+        let compiled = self.try_rule(value, place);
+        let faults = self.errors.take_after(noted);
+        let origins = std::mem::take(&mut self.origins_of_rule);
+        let Some(first) = faults.first().cloned() else {
+            for (origin, place) in origins {
+                self.origins.entry(origin).or_insert(place);
+            }
+            return compiled;
+        };
+        self.key_sets.truncate(key_sets);
+        self.faults.extend(faults);
+        let (methods, pattern, rule) = compiled?;
+        Some((methods, pattern, Rule::broken(rule.id, first)))
+    }
+
+    /// One rule; `None` only where it matches nothing that could be told.
+    fn try_rule(&mut self, value: &Value, place: Place) -> Option<(Vec<String>, Pattern, Rule)> {
         if !value.is_object() {
             let message = format!("must be an object, not {}", kind(value));
             self.errors.add(place, message);
@@ -243,18 +345,23 @@ impl<'a> Compiler<'a> {
         // Unknown keys of a rule are ignored, as they are by Oathkeeper: no `finish`.
         let mut section = Section::ignoring_case(value, place, self.errors);
         let id = section.string("id").unwrap_or_default();
+        let mut extension = section.section("gatepost");
+        let shadow = extension.bool("shadow", false);
         let matched = self.matched(&mut section);
-        let authenticators = self.authenticators(&mut section);
-        let authorizer = self.authorizer(&mut section);
-        let mutators = self.mutators(&mut section);
+        let authenticators = self.authenticators(&mut section, &mut extension);
+        let authorizers = self.authorizers(&mut section, &mut extension);
+        let mutators = self.mutators(&mut section, &mut extension);
         let errors = self.rule_errors(&mut section);
+        extension.finish();
         let (methods, pattern) = matched?;
         let rule = Rule {
             id: id.into(),
-            authenticators: authenticators?,
-            authorizer: authorizer?,
-            mutators: mutators?,
-            errors: errors?,
+            fault: None,
+            authenticators,
+            authorizers,
+            mutators,
+            errors,
+            shadow,
         };
         Some((methods, pattern, rule))
     }
@@ -291,73 +398,66 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn authenticators(&mut self, rule: &mut Section<'_>) -> Option<Vec<Authenticator>> {
-        let entries = rule.list("authenticators");
+    fn authenticators(
+        &mut self,
+        rule: &mut Section<'a>,
+        extension: &mut Section<'a>,
+    ) -> Vec<AuthenticatorEntry> {
+        let mut entries = extension.list("authenticators");
+        entries.extend(rule.list("authenticators"));
         if entries.is_empty() {
             rule.wrong("authenticators", "at least one is required");
-            return None;
         }
         let global = self.authenticators.clone();
-        self.handlers(
-            entries,
-            "authenticators",
-            &global,
-            Authenticator::NAMES,
-            Authenticator::compile,
-        )
+        self.handlers(entries, AUTHENTICATORS, &global, |entry, compiler| {
+            let continue_on_failure = entry.extension.bool("continue_on_failure", false);
+            Some(AuthenticatorEntry {
+                handler: Authenticator::compile(entry, compiler)?,
+                continue_on_failure,
+            })
+        })
     }
 
-    fn authorizer(&mut self, rule: &mut Section<'_>) -> Option<Authorizer> {
+    fn authorizers(
+        &mut self,
+        rule: &mut Section<'a>,
+        extension: &mut Section<'a>,
+    ) -> Vec<Authorizer> {
         let place = rule.place().key("authorizer");
-        let Some(entry) = rule.value("authorizer").cloned() else {
-            rule.wrong(
+        let mut entries = Vec::new();
+        match rule.value("authorizer").cloned() {
+            Some(entry) => entries.push((place, entry)),
+            None => rule.wrong(
                 "authorizer",
                 "is required; `{\"handler\": \"allow\"}` allows every caller",
-            );
-            return None;
-        };
+            ),
+        }
+        entries.extend(extension.list("authorizers"));
         let global = self.authorizers.clone();
-        let mut handlers = self.handlers(
-            vec![(place, entry)],
-            "authorizers",
-            &global,
-            Authorizer::NAMES,
-            |name, _, _, _| Authorizer::compile(name),
-        )?;
-        handlers.pop()
+        self.handlers(entries, AUTHORIZERS, &global, |entry, compiler| {
+            Authorizer::compile(&entry, compiler)
+        })
     }
 
-    fn mutators(&mut self, rule: &mut Section<'_>) -> Option<Vec<Mutator>> {
-        let entries = rule.list("mutators");
+    fn mutators(&mut self, rule: &mut Section<'a>, extension: &mut Section<'a>) -> Vec<Mutator> {
+        let mut entries = rule.list("mutators");
         if entries.is_empty() {
             rule.wrong(
                 "mutators",
                 "at least one is required; `{\"handler\": \"noop\"}` changes nothing",
             );
-            return None;
         }
+        entries.extend(extension.list("mutators"));
         let global = self.mutators.clone();
-        self.handlers(
-            entries,
-            "mutators",
-            &global,
-            Mutator::NAMES,
-            Mutator::compile,
-        )
+        self.handlers(entries, MUTATORS, &global, Mutator::compile)
     }
 
-    fn rule_errors(&mut self, rule: &mut Section<'_>) -> Option<Vec<ErrorHandler>> {
+    fn rule_errors(&mut self, rule: &mut Section<'a>) -> Vec<ErrorHandler> {
         let entries = rule.list("errors");
         let global = self.error_handlers.clone();
-        self.handlers(
-            entries,
-            "errors.handlers",
-            &global,
-            ErrorHandler::NAMES,
-            |name, config, place, compiler| {
-                ErrorHandler::compile(name, config, place, compiler.errors)
-            },
-        )
+        self.handlers(entries, ERROR_HANDLERS, &global, |entry, _| {
+            ErrorHandler::compile(entry.name, entry.config)
+        })
     }
 
     /// The handlers of one stage of a rule: each known, enabled, and with its own configuration
@@ -365,35 +465,60 @@ impl<'a> Compiler<'a> {
     fn handlers<H>(
         &mut self,
         entries: Vec<(Place, Value)>,
-        stage: &str,
+        kind: Kind,
         global: &Value,
-        names: &[&str],
-        make: impl Fn(&str, &Value, Place, &mut Self) -> Option<H>,
-    ) -> Option<Vec<H>> {
-        let wanted = entries.len();
-        let handlers: Vec<H> = entries
+        make: impl Fn(Entry<'a, '_>, &mut Self) -> Option<H>,
+    ) -> Vec<H> {
+        entries
             .into_iter()
             .filter_map(|(place, entry)| {
                 let mut section = Section::ignoring_case(&entry, place, self.errors);
-                let config = section.value("config").cloned();
                 let name = section.required_string("handler")?;
-                if !names.contains(&name.as_str()) {
-                    section.wrong("handler", unknown_handler(&name, names));
-                    return None;
-                }
-                let of_handler = global.get(&name);
-                if !enabled(stage, &name, of_handler) {
-                    let message = format!(
-                        "`{name}` is not enabled; set `{stage}.{name}.enabled: true` in the configuration"
-                    );
-                    section.wrong("handler", message);
-                    return None;
-                }
-                let config = merge(of_handler.and_then(|handler| handler.get("config")), config.as_ref());
-                make(&name, &config, section.place().key("config"), self)
+                let base = self.base(kind, &name, global, &section)?;
+                let config = merge(
+                    base.get("config"),
+                    section.value("config").cloned().as_ref(),
+                );
+                let extension = merge(
+                    base.get("gatepost"),
+                    section.value("gatepost").cloned().as_ref(),
+                );
+                let place = section.place();
+                let mut extension =
+                    Section::new(Some(&extension), place.key("gatepost"), self.errors);
+                let entry = Entry {
+                    name: &name,
+                    config: Section::new(Some(&config), place.key("config"), self.errors),
+                    extension: &mut extension,
+                };
+                let handler = make(entry, self);
+                extension.finish();
+                handler
             })
-            .collect();
-        (handlers.len() == wanted).then_some(handlers)
+            .collect()
+    }
+
+    /// What the configuration tree says of the handler `name`; notes if it cannot be used.
+    fn base(&self, kind: Kind, name: &str, global: &Value, section: &Section<'_>) -> Option<Value> {
+        if kind.extensions.contains(&name) {
+            let of_stage = self.extensions.get(kind.stage);
+            let of_handler = of_stage.and_then(|stage| stage.get(name));
+            return Some(of_handler.cloned().unwrap_or_default());
+        }
+        if !kind.names.contains(&name) {
+            section.wrong("handler", unknown_handler(name, kind.names));
+            return None;
+        }
+        let of_handler = global.get(name);
+        if !enabled(kind.stage, name, of_handler) {
+            let stage = kind.stage;
+            let message = format!(
+                "`{name}` is not enabled; set `{stage}.{name}.enabled: true` in the configuration"
+            );
+            section.wrong("handler", message);
+            return None;
+        }
+        Some(of_handler.cloned().unwrap_or_default())
     }
 
     /// The handlers of last resort, with their global configuration.
@@ -427,7 +552,7 @@ impl<'a> Compiler<'a> {
                     .key("handlers")
                     .key(name)
                     .key("config");
-                ErrorHandler::compile(name, &config, place, self.errors)
+                ErrorHandler::compile(name, Section::new(Some(&config), place, self.errors))
             })
             .collect()
     }
@@ -436,12 +561,12 @@ impl<'a> Compiler<'a> {
     /// would otherwise only show at the first rule.
     fn check_handler_names(&mut self) {
         let stages = [
-            ("authenticators", &self.authenticators, Authenticator::NAMES),
-            ("authorizers", &self.authorizers, Authorizer::NAMES),
-            ("mutators", &self.mutators, Mutator::NAMES),
-            ("errors.handlers", &self.error_handlers, ErrorHandler::NAMES),
+            (AUTHENTICATORS, &self.authenticators),
+            (AUTHORIZERS, &self.authorizers),
+            (MUTATORS, &self.mutators),
+            (ERROR_HANDLERS, &self.error_handlers),
         ];
-        for (stage, tree, names) in stages {
+        for (Kind { stage, names, .. }, tree) in stages {
             let place = Place {
                 path: stage.to_owned(),
                 ..Place::default()
@@ -457,6 +582,7 @@ impl<'a> Compiler<'a> {
                 let mut section = Section::new(Some(handler), place.key(name), self.errors);
                 section.bool("enabled", false);
                 section.value("config");
+                section.value("gatepost");
                 section.finish();
             }
         }

@@ -105,6 +105,18 @@ impl Errors {
         });
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Takes out those that were noted after the first `count`.
+    pub(crate) fn take_after(&self, count: usize) -> Vec<ConfigError> {
+        let mut errors = self.0.borrow_mut();
+        let count = count.min(errors.len());
+        errors.split_off(count)
+    }
+
     /// All of them.
     pub(crate) fn into_inner(self) -> Vec<ConfigError> {
         self.0.into_inner()

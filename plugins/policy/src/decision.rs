@@ -9,8 +9,47 @@ use crate::denial::Denial;
 pub struct Decision {
     /// The id of the rule that decided; `None` where no single rule matched.
     pub rule: Option<Arc<str>>,
+    /// How far the request came.
+    pub stage: Stage,
+    /// Who the caller is, where that was established.
+    pub subject: Option<String>,
     /// Let it through, or answer it.
     pub verdict: Verdict,
+    /// What the verdict would be if the rule were enforced and not only tried. [`Decision::verdict`]
+    /// then lets the request pass as it came.
+    pub shadow: Option<Box<Verdict>>,
+}
+
+/// A stage of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Reading the request.
+    Request,
+    /// Finding its rule.
+    Match,
+    /// Finding out who is calling.
+    Authenticate,
+    /// Finding out whether they may.
+    Authorize,
+    /// Preparing what the upstream is told.
+    Mutate,
+    /// All of them were passed.
+    Done,
+}
+
+impl Stage {
+    /// Its name in logs, metrics and explanations.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Match => "match",
+            Self::Authenticate => "authenticate",
+            Self::Authorize => "authorize",
+            Self::Mutate => "mutate",
+            Self::Done => "done",
+        }
+    }
 }
 
 /// Allow with changes, or answer in the upstream's place.

@@ -18,6 +18,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod answers;
+mod ask;
 mod authenticate;
 mod authorize;
 pub mod call;
@@ -27,6 +29,7 @@ mod cookies;
 pub mod decision;
 pub mod denial;
 mod digest;
+mod entropy;
 pub mod headers;
 pub mod jose;
 pub mod json_path;
@@ -35,6 +38,7 @@ mod mutate;
 mod on_error;
 pub mod path;
 pub mod pipeline;
+pub mod policy;
 pub mod request;
 pub mod session;
 pub mod source;
@@ -42,12 +46,13 @@ pub mod template;
 pub mod time;
 
 pub use call::{Call, FailedCall, FetchId, Reply};
-pub use compile::{RuleSource, compile};
+pub use compile::{RuleSource, Sources, compile};
 pub use config::{ConfigError, ConfigErrors};
-pub use decision::{Changes, Decision, Response, Verdict};
+pub use decision::{Changes, Decision, Response, Stage, Verdict};
 pub use denial::Denial;
 pub use headers::Headers;
-pub use pipeline::{Engine, Pending, Policy, Step};
+pub use pipeline::{Engine, Pending, Step};
+pub use policy::Policy;
 pub use request::Request;
 pub use session::Session;
 pub use time::UnixTime;

@@ -2,13 +2,11 @@
 
 mod header;
 
-use serde_json::Value;
-
 use crate::{
-    Denial, Session,
-    compile::Compiler,
-    config::{Place, Section},
-    pipeline::Facts,
+    Session,
+    ask::{Answer, Progress, Told},
+    compile::{Compiler, Entry},
+    pipeline::{Facts, Memory},
 };
 
 use self::header::Header;
@@ -26,31 +24,40 @@ impl Mutator {
     /// The handlers there are, by their names in a rule.
     pub(crate) const NAMES: &'static [&'static str] = &["noop", "header"];
 
-    /// Makes the mutator `name` from its effective configuration.
-    pub(crate) fn compile(
-        name: &str,
-        config: &Value,
-        place: Place,
-        compiler: &mut Compiler<'_>,
-    ) -> Option<Self> {
-        match name {
+    /// The handlers that only we have. A rule names them below `gatepost.mutators`.
+    pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
+
+    /// Makes a mutator from its effective configuration.
+    pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        match entry.name {
             "noop" => Some(Self::Noop),
-            "header" => {
-                let section = Section::new(Some(config), place, compiler.errors());
-                Header::compile(section, compiler).map(Self::Header)
-            }
+            "header" => Header::compile(entry.config, compiler).map(Self::Header),
             _ => None,
         }
     }
 
     /// Changes the session.
-    ///
-    /// # Errors
-    /// The refusal, where a value cannot be made.
-    pub(crate) fn mutate(&self, session: &mut Session, facts: &Facts<'_>) -> Result<(), Denial> {
+    pub(crate) fn mutate(
+        &self,
+        session: &mut Session,
+        facts: &Facts<'_>,
+        _memory: &mut Memory,
+    ) -> Progress {
         match self {
-            Self::Noop => Ok(()),
-            Self::Header(handler) => handler.mutate(session, facts),
+            Self::Noop => Progress::Done,
+            Self::Header(handler) => handler.mutate(session, facts).into(),
+        }
+    }
+
+    /// Goes on with the answer to the call that this mutator asked for.
+    pub(crate) fn resume(
+        &self,
+        _session: &mut Session,
+        _facts: &Facts<'_>,
+        _answer: &Answer,
+    ) -> Told<Progress> {
+        match self {
+            Self::Noop | Self::Header(_) => Progress::uncalled(),
         }
     }
 }

@@ -5,13 +5,7 @@ mod redirect;
 mod when;
 mod www_authenticate;
 
-use serde_json::Value;
-
-use crate::{
-    Denial, Request, Response,
-    config::{Errors, Place, Section},
-    path::Url,
-};
+use crate::{Denial, Request, Response, config::Section, path::Url};
 
 use self::{json::Json, redirect::Redirect, when::When, www_authenticate::WwwAuthenticate};
 
@@ -61,13 +55,7 @@ impl ErrorHandler {
     }
 
     /// Makes the handler `name` from its effective configuration.
-    pub(crate) fn compile(
-        name: &str,
-        config: &Value,
-        place: Place,
-        errors: &Errors,
-    ) -> Option<Self> {
-        let mut section = Section::new(Some(config), place, errors);
+    pub(crate) fn compile(name: &str, mut section: Section<'_>) -> Option<Self> {
         let when = When::compile(&mut section);
         let handler = match name {
             "json" => Some(Handler::Json(Json::compile(&mut section))),

@@ -13,4 +13,11 @@ pub struct Request {
     pub headers: Headers,
     /// The address of the peer that sent the request, where the host tells it.
     pub client_address: Option<IpAddr>,
+    /// The body; `None` as long as it was not read. Few rules need it, so a driver reads it only when
+    /// [`crate::Step::Body`] says so; for a request without one it may be empty from the start.
+    pub body: Option<Vec<u8>>,
 }
+
+/// The largest body, in bytes, that a driver reads for a rule. A larger one is refused with 413
+/// (RFC 9110 section 15.5.14).
+pub const MAX_BODY: usize = 1024 * 1024;

@@ -12,8 +12,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use gatepost_cases::{Case, Door, Outcome, RequestSpec, Script};
 use gatepost_policy::{
-    Call, Changes, Engine, FailedCall, Headers, Reply, Request, RuleSource, Step, UnixTime,
-    Verdict, call, compile,
+    Call, Changes, ConfigError, Engine, FailedCall, Headers, Reply, Request, RuleSource, Sources,
+    Step, UnixTime, Verdict, call, compile,
 };
 
 /// Drives the engine with nothing in between.
@@ -28,10 +28,20 @@ impl Door for Native {
             file: "rules.json",
             rules: &case.rules,
         };
-        let policy = compile(&case.config, &[source])
-            .map_err(|errors| errors.0.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        self.engine = Some(Engine::new(policy));
-        Ok(())
+        let sources = Sources {
+            config: &case.config,
+            rules: &[source],
+            documents: &case.documents,
+        };
+        let texts = |errors: &[ConfigError]| errors.iter().map(ToString::to_string).collect();
+        let policy = compile(&sources).map_err(|errors| texts(&errors.0))?;
+        let faults: Vec<String> = texts(policy.faults());
+        self.engine = Some(Engine::new(policy, [7; 32]));
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
     }
 
     fn send(
@@ -43,13 +53,15 @@ impl Door for Native {
         let engine = self.engine.as_mut().context("no policy is loaded")?;
         let now = UnixTime::from_secs(at);
         let fields = request.fields()?;
-        let request = Request {
+        let body = request.body.clone().unwrap_or_default().into_bytes();
+        let mut request = Request {
             headers: fields.iter().cloned().collect(),
             client_address: request
                 .client_address
                 .as_deref()
                 .map(str::parse)
                 .transpose()?,
+            body: None,
         };
         let mut step = engine.decide(&request, now);
         // No case takes more steps; an engine that does has gone astray.
@@ -59,6 +71,10 @@ impl Door for Native {
                 Step::Call(call, pending) => {
                     let reply = answer(&call, script)?;
                     engine.resume(pending, &request, reply, now)
+                }
+                Step::Body(pending) => {
+                    request.body = Some(body.clone());
+                    engine.retry(pending, &request, now)
                 }
                 Step::Wait(_, pending) => {
                     for (fetch, call) in engine.due(now) {
@@ -74,7 +90,7 @@ impl Door for Native {
 
 fn answer(call: &Call, script: &mut Script<'_>) -> anyhow::Result<Reply> {
     let url = format!("{}{}", call.origin, call.path);
-    let reply = script.answer(&call.method, &url, &call.headers)?;
+    let reply = script.answer(&call.method, &url, &call.headers, &call.body)?;
     if reply.fails {
         return Ok(Err(FailedCall::Unreachable));
     }

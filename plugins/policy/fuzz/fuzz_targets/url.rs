@@ -30,6 +30,6 @@ fn request(host: &[u8], path: &[u8]) -> Request {
         headers: [(":method", &b"GET"[..]), (":authority", host), (":path", path)]
             .into_iter()
             .collect(),
-        client_address: None,
+        ..Request::default()
     }
 }

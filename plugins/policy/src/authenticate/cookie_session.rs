@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use crate::{
-    Call, Denial, FailedCall, Reply, Session,
+    Call, Denial, FailedCall, Session,
+    ask::{Answer, Ask, Told},
     call::Endpoint,
-    compile::Compiler,
+    compile::{Compiler, Entry},
     config::Section,
     cookies,
     headers::{check_settable, holds_control},
@@ -38,7 +39,8 @@ pub(crate) struct CookieSession {
 }
 
 impl CookieSession {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let endpoint = compiler.endpoint(&mut section, "check_session_url");
         let subject_from = json_path(&mut section, "subject_from", "subject");
         let extra_from = json_path(&mut section, "extra_from", "extra");
@@ -69,7 +71,7 @@ impl CookieSession {
         let responsible = cookies::pairs(&facts.request.headers)
             .any(|(name, _)| self.only.is_empty() || self.only.iter().any(|only| only == name));
         if responsible {
-            Authentication::Ask(self.call(facts))
+            Authentication::Ask(Box::new(Ask::once(self.call(facts))))
         } else {
             Authentication::NotResponsible
         }
@@ -77,18 +79,22 @@ impl CookieSession {
 
     /// The session store's verdict. Only a 200 with a JSON object lets a caller in: Oathkeeper
     /// also takes a 200 with anything else for a session without a subject.
-    pub(super) fn resume(&self, reply: Reply) -> Authentication {
-        let response = match reply {
-            Ok(response) => response,
-            Err(failure) => return Authentication::Refused(store_failed(failure)),
-        };
+    pub(super) fn resume(&self, answer: &Answer) -> Told<Authentication> {
+        Told::once(self.judge(answer).unwrap_or_else(Authentication::Refused))
+    }
+
+    fn judge(&self, answer: &Answer) -> Result<Authentication, Denial> {
+        let response = answer
+            .reply
+            .as_ref()
+            .map_err(|failure| store_failed(*failure))?;
         match response.status {
-            200 => self.session(&response.body).map_or_else(
-                |reason| Authentication::Refused(Denial::Forbidden(reason.to_owned())),
-                Authentication::Known,
-            ),
-            429 => Authentication::Refused(Denial::rate_limited(&response.headers)),
-            status => Authentication::Refused(Denial::Unauthorized(format!(
+            200 => self
+                .session(&response.body)
+                .map(Authentication::Known)
+                .map_err(|reason| Denial::Forbidden(reason.to_owned())),
+            429 => Err(Denial::rate_limited(&response.headers)),
+            status => Err(Denial::Unauthorized(format!(
                 "the session store answered {status}"
             ))),
         }

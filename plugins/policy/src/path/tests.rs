@@ -14,7 +14,7 @@ fn with(fields: &[(&str, &[u8])]) -> Request {
             .chain(fields)
             .map(|(name, value)| (*name, *value))
             .collect(),
-        client_address: None,
+        ..Request::default()
     }
 }
 
@@ -180,7 +180,7 @@ fn missing_and_repeated_pseudo_headers_are_refused() {
     assert!(Url::from_request(&with(&[host, path, ("host", b"H")])).is_ok());
     let without_method = Request {
         headers: [(":authority", "h"), (":path", "/")].into_iter().collect(),
-        client_address: None,
+        ..Request::default()
     };
     assert_eq!(Url::from_request(&without_method), Err(BadUrl::NoMethod));
 }

@@ -11,7 +11,7 @@ fn read(path: &str) -> Result<Url, BadUrl> {
         headers: [(":method", "GET"), (":authority", "h"), (":path", path)]
             .into_iter()
             .collect(),
-        client_address: None,
+        ..Request::default()
     })
 }
 
@@ -238,7 +238,7 @@ fn t4_and_t5_neither_query_nor_case_choose_another_rule() {
         headers: [(":method", "GET"), ("host", "H"), (":path", "/admin")]
             .into_iter()
             .collect(),
-        client_address: None,
+        ..Request::default()
     });
     assert_eq!(index.lookup("GET", &shouted.unwrap()), one(1, &[""]));
 }

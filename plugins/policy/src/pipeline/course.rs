@@ -1,0 +1,276 @@
+//! One request's way through the handlers of its rule.
+
+use std::time::Duration;
+
+use crate::{
+    Denial, FetchId, Policy, Request, Session, UnixTime,
+    answers::Question,
+    ask::{Answer, Ask, Progress, Told},
+    authenticate::Authentication,
+    decision::Stage,
+    path::Url,
+    policy::{Refusal, Rule},
+};
+
+use super::{Facts, Memory, method};
+
+/// How often one request may wait for keys: for each of a few sets that were never fetched, and for
+/// keys that appeared since.
+const MAX_WAITS: u8 = 8;
+
+/// A request that a rule matched, and how far it has come.
+#[derive(Debug)]
+pub(crate) struct Course {
+    pub(super) rule: usize,
+    pub(super) url: Url,
+    captures: Vec<String>,
+    position: Position,
+    pub(super) session: Session,
+    /// Why an authenticator refused that was allowed to be stepped over.
+    setback: Option<Denial>,
+    waits: u8,
+}
+
+/// The handler whose turn it is.
+#[derive(Clone, Copy, Debug)]
+enum Position {
+    Authenticator(usize),
+    Authorizer(usize),
+    Mutator(usize),
+}
+
+/// The outcome of one handler's turn.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// It is the next one's turn.
+    Next,
+    /// All have agreed.
+    Over,
+    Refused(Denial),
+    Ask(Box<Ask>),
+    Await(FetchId),
+    NeedsBody,
+}
+
+/// An answer, and how it is to be remembered if the handler likes it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) remember: Option<(Question, Duration)>,
+}
+
+impl Course {
+    pub(super) fn new(rule: usize, url: Url, captures: Vec<String>) -> Self {
+        Self {
+            rule,
+            url,
+            captures,
+            position: Position::Authenticator(0),
+            session: Session::default(),
+            setback: None,
+            waits: 0,
+        }
+    }
+
+    /// What a refusal at this point says of the request.
+    pub(super) fn refusal(&self) -> Refusal<'_> {
+        let stage = self.stage();
+        Refusal {
+            rule: Some(self.rule),
+            stage,
+            url: Some(&self.url),
+            subject: (stage != Stage::Authenticate).then_some(self.session.subject.as_str()),
+        }
+    }
+
+    const fn stage(&self) -> Stage {
+        match self.position {
+            Position::Authenticator(_) => Stage::Authenticate,
+            Position::Authorizer(_) => Stage::Authorize,
+            Position::Mutator(_) => Stage::Mutate,
+        }
+    }
+
+    /// Lets the handler whose turn it is begin, or go on with the answer to its call.
+    pub(super) fn turn(
+        &mut self,
+        policy: &Policy,
+        memory: &mut Memory,
+        answered: Option<Answered>,
+        request: &Request,
+        now: UnixTime,
+    ) -> Turn {
+        let Some(rule) = policy.rules.get(self.rule) else {
+            return Turn::Refused(Denial::Internal("the rule is no longer there".to_owned()));
+        };
+        if let Some(fault) = &rule.fault {
+            return Turn::Refused(Denial::Internal(format!("the rule is broken: {fault}")));
+        }
+        match self.position {
+            Position::Authenticator(number) => {
+                self.authenticate(rule, number, memory, answered, request, now)
+            }
+            Position::Authorizer(number) => {
+                self.authorize(rule, number, memory, answered, request, now)
+            }
+            Position::Mutator(number) => self.mutate(rule, number, memory, answered, request, now),
+        }
+    }
+
+    fn authenticate(
+        &mut self,
+        rule: &Rule,
+        number: usize,
+        memory: &mut Memory,
+        answered: Option<Answered>,
+        request: &Request,
+        now: UnixTime,
+    ) -> Turn {
+        let Some(entry) = rule.authenticators.get(number) else {
+            return Turn::Refused(self.setback.take().unwrap_or_else(nobody_responsible));
+        };
+        let facts = facts(&self.url, &self.captures, request, now);
+        let outcome = match answered {
+            None => entry.handler.authenticate(&facts, memory),
+            Some(answered) => {
+                let told = entry.handler.resume(&facts, memory, &answered.answer);
+                answered.keep(told, memory, now)
+            }
+        };
+        match outcome {
+            Authentication::NotResponsible => {
+                self.position = Position::Authenticator(number.saturating_add(1));
+                Turn::Next
+            }
+            Authentication::Known(session) if !is_distinct(&session.subject) => {
+                Turn::Refused(Denial::Unauthorized(
+                    "the subject begins or ends with a blank, or holds control characters"
+                        .to_owned(),
+                ))
+            }
+            Authentication::Known(session) => {
+                self.session = session;
+                self.position = Position::Authorizer(0);
+                Turn::Next
+            }
+            Authentication::Refused(denial) if entry.continue_on_failure => {
+                self.setback.get_or_insert(denial);
+                self.position = Position::Authenticator(number.saturating_add(1));
+                Turn::Next
+            }
+            Authentication::Refused(denial) => Turn::Refused(denial),
+            Authentication::Ask(ask) => Turn::Ask(ask),
+            Authentication::Await(fetch) => self.wait(fetch),
+        }
+    }
+
+    fn authorize(
+        &mut self,
+        rule: &Rule,
+        number: usize,
+        memory: &mut Memory,
+        answered: Option<Answered>,
+        request: &Request,
+        now: UnixTime,
+    ) -> Turn {
+        let Some(handler) = rule.authorizers.get(number) else {
+            self.position = Position::Mutator(0);
+            return Turn::Next;
+        };
+        let facts = facts(&self.url, &self.captures, request, now);
+        let session = &mut self.session;
+        let progress = match answered {
+            None => handler.authorize(session, &facts),
+            Some(answered) => {
+                let told = handler.resume(session, &facts, &answered.answer);
+                answered.keep(told, memory, now)
+            }
+        };
+        self.proceed(progress, Position::Authorizer(number.saturating_add(1)))
+    }
+
+    fn mutate(
+        &mut self,
+        rule: &Rule,
+        number: usize,
+        memory: &mut Memory,
+        answered: Option<Answered>,
+        request: &Request,
+        now: UnixTime,
+    ) -> Turn {
+        let Some(handler) = rule.mutators.get(number) else {
+            return Turn::Over;
+        };
+        let facts = facts(&self.url, &self.captures, request, now);
+        let session = &mut self.session;
+        let progress = match answered {
+            None => handler.mutate(session, &facts, memory),
+            Some(answered) => {
+                let told = handler.resume(session, &facts, &answered.answer);
+                answered.keep(told, memory, now)
+            }
+        };
+        self.proceed(progress, Position::Mutator(number.saturating_add(1)))
+    }
+
+    fn proceed(&mut self, progress: Progress, next: Position) -> Turn {
+        match progress {
+            Progress::Done => {
+                self.position = next;
+                Turn::Next
+            }
+            Progress::Refused(denial) => Turn::Refused(denial),
+            Progress::Ask(ask) => Turn::Ask(ask),
+            Progress::Await(fetch) => self.wait(fetch),
+            Progress::NeedsBody => Turn::NeedsBody,
+        }
+    }
+
+    fn wait(&mut self, fetch: FetchId) -> Turn {
+        if self.waits >= MAX_WAITS {
+            let reason = "the keys could not be had".to_owned();
+            return Turn::Refused(match self.position {
+                Position::Authenticator(_) => Denial::Unauthorized(reason),
+                Position::Authorizer(_) | Position::Mutator(_) => Denial::Internal(reason),
+            });
+        }
+        self.waits = self.waits.saturating_add(1);
+        Turn::Await(fetch)
+    }
+}
+
+impl Answered {
+    /// Remembers the answer as long as both the configuration and the handler allow.
+    fn keep<T>(self, told: Told<T>, memory: &mut Memory, now: UnixTime) -> T {
+        if let (Some((question, longest)), Ok(response)) = (self.remember, self.answer.reply) {
+            let good_for = told.good_for.min(longest);
+            memory.answers.keep(question, response, good_for, now);
+        }
+        told.outcome
+    }
+}
+
+fn facts<'a>(
+    url: &'a Url,
+    captures: &'a [String],
+    request: &'a Request,
+    now: UnixTime,
+) -> Facts<'a> {
+    Facts {
+        request,
+        method: method(request).unwrap_or_default(),
+        url,
+        captures,
+        now,
+    }
+}
+
+fn nobody_responsible() -> Denial {
+    Denial::Unauthorized("no authenticator is responsible for the request's credentials".to_owned())
+}
+
+/// Whether a subject stays what it is in a header field: receivers take the blanks around a value
+/// away (RFC 9110 section 5.5), which would make ` admin` an `admin`.
+fn is_distinct(subject: &str) -> bool {
+    subject.trim() == subject && !subject.contains(char::is_control)
+}

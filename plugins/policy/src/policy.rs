@@ -1,0 +1,222 @@
+//! What was compiled: rules, handlers, patterns and templates, ready to use.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    Changes, ConfigError, Decision, Denial, Request, Session, Verdict,
+    authenticate::Authenticator,
+    authorize::Authorizer,
+    call::Endpoint,
+    config::Place,
+    decision::Stage,
+    jose::KeySetSettings,
+    matching::RuleIndex,
+    mutate::Mutator,
+    on_error::{self, ErrorHandler, Refused},
+    path::Url,
+};
+
+/// A compiled policy. Made once, by [`crate::compile::compile`].
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) index: RuleIndex,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) faults: Vec<ConfigError>,
+    pub(crate) fallback: Vec<ErrorHandler>,
+    /// The key sets of all rules; a [`crate::FetchId`] is an index into it.
+    pub(crate) key_sets: Vec<Endpoint>,
+    pub(crate) key_set_settings: KeySetSettings,
+    pub(crate) origins: BTreeMap<Arc<str>, Place>,
+    /// The headers that some rule sets, in lower case and with `-` for `_`.
+    pub(crate) settable_headers: Vec<String>,
+    /// Whether the whole rule set is only tried.
+    pub(crate) shadow: bool,
+}
+
+/// One rule: what happens to a request that it matches.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: Arc<str>,
+    /// Why the rule cannot be enforced. Requests that it matches are refused: what it would have
+    /// said of them is not known.
+    pub(crate) fault: Option<ConfigError>,
+    pub(crate) authenticators: Vec<AuthenticatorEntry>,
+    /// All of them must agree.
+    pub(crate) authorizers: Vec<Authorizer>,
+    pub(crate) mutators: Vec<Mutator>,
+    pub(crate) errors: Vec<ErrorHandler>,
+    /// Whether the rule is only tried: decided and reported, not enforced.
+    pub(crate) shadow: bool,
+}
+
+impl Rule {
+    /// What is left of a rule that has a mistake.
+    pub(crate) const fn broken(id: Arc<str>, fault: ConfigError) -> Self {
+        Self {
+            id,
+            fault: Some(fault),
+            authenticators: Vec::new(),
+            authorizers: Vec::new(),
+            mutators: Vec::new(),
+            errors: Vec::new(),
+            shadow: false,
+        }
+    }
+}
+
+/// An authenticator, and what happens when it refuses.
+#[derive(Debug)]
+pub(crate) struct AuthenticatorEntry {
+    pub(crate) handler: Authenticator,
+    /// Whether the next one is asked after this one has refused.
+    pub(crate) continue_on_failure: bool,
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal<'a> {
+    /// The rule that matched, where there is just one.
+    pub(crate) rule: Option<usize>,
+    pub(crate) stage: Stage,
+    pub(crate) url: Option<&'a Url>,
+    pub(crate) subject: Option<&'a str>,
+}
+
+impl Policy {
+    /// Every origin that the policy may call, with the place that names it first. A proxy must
+    /// know a cluster for each.
+    pub fn origins(&self) -> impl Iterator<Item = (&str, &Place)> {
+        self.origins
+            .iter()
+            .map(|(origin, place)| (origin.as_ref(), place))
+    }
+
+    /// The mistakes for which rules were put aside. Such a rule no longer decides anything: requests
+    /// that match it are refused, all others are decided as if it were not there.
+    #[must_use]
+    pub fn faults(&self) -> &[ConfigError] {
+        &self.faults
+    }
+
+    /// Whether decisions depend on [`Request::client_address`]: asking a host for it costs a call.
+    #[must_use]
+    pub fn needs_client_address(&self) -> bool {
+        let of_rules = self.rules.iter().flat_map(|rule| &rule.errors);
+        of_rules
+            .chain(&self.fallback)
+            .any(ErrorHandler::reads_client_address)
+    }
+
+    /// Whether some rule sets a header that an upstream could take `name` for: no client may send
+    /// it, in the header section or in trailers.
+    #[must_use]
+    pub fn reserves(&self, name: &[u8]) -> bool {
+        self.settable_headers
+            .iter()
+            .any(|settable| is_alias(settable.as_bytes(), name))
+    }
+
+    /// How many rules there are.
+    #[must_use]
+    pub const fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// The request goes upstream, with what the session says about its sender.
+    pub(crate) fn allow(
+        &self,
+        rule: usize,
+        session: Session,
+        url: &Url,
+        request: &Request,
+    ) -> Decision {
+        let raw_path = request.headers.first(":path").unwrap_or_default();
+        let is_set = |name: &[u8]| {
+            session
+                .headers
+                .iter()
+                .any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name))
+        };
+        let changes = Changes {
+            path: url.upstream_path(raw_path),
+            remove: self.spoofed(request, is_set),
+            set: session
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, value.into_bytes()))
+                .collect(),
+        };
+        let decision = Decision {
+            rule: self.rules.get(rule).map(|rule| Arc::clone(&rule.id)),
+            stage: Stage::Done,
+            subject: Some(session.subject),
+            verdict: Verdict::Allow(changes),
+            shadow: None,
+        };
+        self.enforced(decision, self.rules.get(rule), request)
+    }
+
+    /// Answers the client in the upstream's place.
+    pub(crate) fn refuse(
+        &self,
+        reason: Denial,
+        refusal: &Refusal<'_>,
+        request: &Request,
+    ) -> Decision {
+        let rule = refusal.rule.and_then(|rule| self.rules.get(rule));
+        let handlers = rule.map_or(&[][..], |rule| &rule.errors);
+        let refused = Refused {
+            denial: &reason,
+            request,
+            url: refusal.url,
+        };
+        let response = on_error::respond(handlers, &self.fallback, &refused);
+        let decision = Decision {
+            rule: rule.map(|rule| Arc::clone(&rule.id)),
+            stage: refusal.stage,
+            subject: refusal.subject.map(str::to_owned),
+            verdict: Verdict::Deny { reason, response },
+            shadow: None,
+        };
+        self.enforced(decision, rule, request)
+    }
+
+    /// A rule that is only tried lets everything pass as it came, but for the headers that only
+    /// rules may set.
+    fn enforced(&self, decision: Decision, rule: Option<&Rule>, request: &Request) -> Decision {
+        if !self.shadow && !rule.is_some_and(|rule| rule.shadow) {
+            return decision;
+        }
+        let unchanged = Changes {
+            path: None,
+            remove: self.spoofed(request, |_| false),
+            set: Vec::new(),
+        };
+        Decision {
+            verdict: Verdict::Allow(unchanged),
+            shadow: Some(Box::new(decision.verdict)),
+            ..decision
+        }
+    }
+
+    /// The client's fields under names that only rules may set, but for those that are set anyway.
+    fn spoofed(&self, request: &Request, is_set: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+        let mut remove: Vec<Vec<u8>> = Vec::new();
+        for (name, _) in request.headers.iter() {
+            let spoofs = self.reserves(name) && !is_set(name);
+            if spoofs && !remove.iter().any(|known| known == name) {
+                remove.push(name.to_vec());
+            }
+        }
+        remove
+    }
+}
+
+/// Whether a client's `name` reaches some upstream as `settable`: they differ at most in letter
+/// case and in `_` for `-`, which CGI-like upstreams fold (peers T9).
+fn is_alias(settable: &[u8], name: &[u8]) -> bool {
+    settable.len() == name.len()
+        && settable.iter().zip(name).all(|(settable, sent)| {
+            *settable == sent.to_ascii_lowercase() || (*settable == b'-' && *sent == b'_')
+        })
+}
