@@ -30,6 +30,7 @@ pub mod decision;
 pub mod denial;
 mod digest;
 mod entropy;
+mod expression;
 pub mod headers;
 pub mod jose;
 pub mod json_path;

@@ -5,16 +5,15 @@
 //! policy's [`Strategy`].
 //!
 //! ```text
-//!   pattern -> pieces -> regexp or glob (translate) -> engine -> Pattern -> RuleIndex    at load
-//!   Url -> RuleIndex: a handful of Patterns -> Lookup                               per request
+//!   pattern -> pieces -> regexp or glob (translate) -> programs -> Pattern -> RuleIndex    at load
+//!   Url -> RuleIndex: a handful of Patterns -> Lookup                                 per request
 //! ```
 //!
-//! Neither language is handed to an engine as written: the engines' dialects differ from
-//! Oathkeeper's in quiet ways (`\<`, `[a&&b]`, `a++`, `[^[]`). A body is read by Oathkeeper's
-//! syntax, written out in the one form that our engines read alike, and refused at load where there
-//! is none.
+//! Neither language is handed to `regex-syntax` as written: its dialect differs from Oathkeeper's in
+//! quiet ways (`\<`, `[a&&b]`, `a++`, `[^[]`). A body is read by Oathkeeper's syntax, written out in
+//! ours, and refused at load where there is no such form. Bodies are compiled one by one and shared
+//! ([`crate::expression`]).
 
-mod engine;
 mod glob;
 mod index;
 mod pattern;
@@ -25,4 +24,6 @@ mod regexp;
 mod tests;
 
 pub use index::{Lookup, RuleIndex};
-pub use pattern::{Pattern, PatternCompiler, PatternError, Strategy, TooManySteps};
+pub use pattern::{Pattern, PatternCompiler, PatternError, Strategy};
+
+pub use crate::expression::TooManySteps;

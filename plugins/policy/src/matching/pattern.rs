@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    engine::{self, Linear, LookAhead},
     glob,
-    pieces::{Piece, split},
+    pieces::{self, split},
     regexp,
 };
+use crate::expression::{Compiler, Group, Part, Piece, Program, Scratch, TooManySteps};
 
 /// How long a pattern may be, in bytes.
 const MAX_PATTERN_BYTES: usize = 16_384;
@@ -32,31 +32,9 @@ pub struct PatternError {
     pub reason: String,
 }
 
-/// The match was given up after a fixed number of steps: whether the pattern matches is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the pattern takes too many steps to match")]
-pub struct TooManySteps;
-
-/// A compiled pattern.
+/// A compiled pattern: its literal texts, and the expressions between them.
 #[derive(Clone, Debug)]
-pub struct Pattern {
-    /// The literal text in it, in order.
-    literals: Box<[Box<str>]>,
-    matcher: Matcher,
-}
-
-#[derive(Clone, Debug)]
-enum Matcher {
-    /// The pattern is its one literal.
-    Literal(Box<str>),
-    /// The subject begins with `prefix`; the expression describes the rest.
-    Linear { prefix: Box<str>, rest: Arc<Linear> },
-    /// The subject begins with `prefix`; the expression describes all of it.
-    LookAhead {
-        prefix: Box<str>,
-        whole: Arc<LookAhead>,
-    },
-}
+pub struct Pattern(Box<[Part]>);
 
 impl Pattern {
     /// Compiles `pattern`.
@@ -73,31 +51,39 @@ impl Pattern {
     /// from left to right, then named ones; a group that took no part is `""`. A glob has none.
     ///
     /// # Errors
-    /// [`TooManySteps`] where a pattern with look-ahead had to be given up.
+    /// [`TooManySteps`] where the match had to be given up.
     pub fn captures(&self, subject: &str) -> Result<Option<Vec<String>>, TooManySteps> {
-        match &self.matcher {
-            Matcher::Literal(literal) => Ok((subject == &**literal).then(Vec::new)),
-            Matcher::Linear { prefix, rest } if subject.starts_with(&**prefix) => {
-                rest.captures(subject, prefix.len())
-            }
-            Matcher::LookAhead { prefix, whole } if subject.starts_with(&**prefix) => {
-                whole.captures(subject)
-            }
-            Matcher::Linear { .. } | Matcher::LookAhead { .. } => Ok(None),
-        }
+        self.captures_with(&mut Scratch::default(), subject)
     }
 
-    /// The only text that the pattern matches, where it has no `<…>`.
-    pub(super) fn literal(&self) -> Option<&str> {
-        match &self.matcher {
-            Matcher::Literal(literal) => Some(literal),
-            Matcher::Linear { .. } | Matcher::LookAhead { .. } => None,
+    /// The same, within what `scratch` has left of its steps.
+    pub(super) fn captures_with(
+        &self,
+        scratch: &mut Scratch,
+        subject: &str,
+    ) -> Result<Option<Vec<String>>, TooManySteps> {
+        if !self.could_match(subject) {
+            return Ok(None);
         }
+        scratch.captures(&self.0, subject)
+    }
+
+    /// Whether the two ends are right, which is seen without running anything.
+    fn could_match(&self, subject: &str) -> bool {
+        let starts = match self.0.first() {
+            Some(Part::Text(text)) => subject.starts_with(&**text),
+            _ => true,
+        };
+        starts
+            && match self.0.last() {
+                Some(Part::Text(text)) => subject.ends_with(&**text),
+                _ => true,
+            }
     }
 
     /// Texts that every subject which the pattern matches must hold.
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
-        self.literals.iter().map(|literal| &**literal)
+        self.0.iter().filter_map(Part::required)
     }
 }
 
@@ -105,7 +91,18 @@ impl Pattern {
 /// end in `<[0-9]+>` need that expression once.
 #[derive(Debug, Default)]
 pub struct PatternCompiler {
-    linear: HashMap<(String, Strategy), Arc<Linear>>,
+    compiler: Compiler,
+    programs: HashMap<Language, HashMap<Box<str>, Arc<Program>>>,
+}
+
+/// What decides how a body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Language {
+    Regexp,
+    /// A glob, and whether nothing follows it.
+    Glob {
+        last: bool,
+    },
 }
 
 impl PatternCompiler {
@@ -119,112 +116,64 @@ impl PatternCompiler {
             let reason = format!("a pattern has at most {MAX_PATTERN_BYTES} bytes");
             return Err(fault(&start, reason));
         }
-        let pieces = split(pattern)?;
-        let literals = pieces.iter().filter_map(|piece| match piece {
-            Piece::Literal(literal) => Some(Box::from(*literal)),
-            Piece::Body(_) => None,
-        });
-        Ok(Pattern {
-            literals: literals.collect(),
-            matcher: self.matcher(strategy, pattern, &pieces)?,
-        })
-    }
-
-    fn matcher(
-        &mut self,
-        strategy: Strategy,
-        pattern: &str,
-        pieces: &[Piece<'_>],
-    ) -> Result<Matcher, PatternError> {
-        let (prefix, rest) = match pieces {
-            [] => return Ok(Matcher::Literal(Box::default())),
-            [Piece::Literal(only)] => return Ok(Matcher::Literal(Box::from(*only))),
-            [Piece::Literal(prefix), rest @ ..] => (*prefix, rest),
-            all => ("", all),
-        };
-        let expression = match strategy {
-            Strategy::Regexp => regexp_expression(rest)?,
-            Strategy::Glob => glob_expression(rest)?,
-        };
-        if expression.looks_ahead {
-            let mut whole = String::new();
-            prefix
-                .chars()
-                .for_each(|next| regexp::push_literal(&mut whole, next));
-            whole.push_str(&expression.text);
-            let look_ahead = LookAhead::compile(&whole).map_err(|it| fault(pattern, it))?;
-            return Ok(Matcher::LookAhead {
-                prefix: Box::from(prefix),
-                whole: Arc::new(look_ahead),
+        let mut row = Vec::new();
+        let mut pieces = split(pattern)?.into_iter().peekable();
+        while let Some(piece) = pieces.next() {
+            row.push(match piece {
+                pieces::Piece::Literal(text) => Piece::Text(Box::from(text)),
+                pieces::Piece::Body(body) => {
+                    let last = pieces.peek().is_none();
+                    let language = match strategy {
+                        Strategy::Regexp => Language::Regexp,
+                        Strategy::Glob => Language::Glob { last },
+                    };
+                    let program = self.program(language, body);
+                    Piece::Program(program.map_err(|reason| fault(&bracketed(body), reason))?)
+                }
             });
         }
-        let rest = self.linear(strategy, expression.text);
-        Ok(Matcher::Linear {
-            prefix: Box::from(prefix),
-            rest: rest.map_err(|reason| fault(pattern, reason))?,
-        })
+        check_names(pattern, &row)?;
+        Ok(Pattern(Part::row(row)))
     }
 
-    fn linear(&mut self, strategy: Strategy, expression: String) -> Result<Arc<Linear>, String> {
-        let key = (expression, strategy);
-        if let Some(shared) = self.linear.get(&key) {
-            return Ok(Arc::clone(shared));
+    fn program(&mut self, language: Language, body: &str) -> Result<Arc<Program>, String> {
+        let known = self.programs.entry(language).or_default();
+        if let Some(program) = known.get(body) {
+            return Ok(Arc::clone(program));
         }
-        let compiled = Arc::new(Linear::compile(&key.0, strategy == Strategy::Regexp)?);
-        self.linear.insert(key, Arc::clone(&compiled));
-        Ok(compiled)
-    }
-}
-
-/// One group for each body, literal text between them.
-fn regexp_expression(pieces: &[Piece<'_>]) -> Result<regexp::Translated, PatternError> {
-    let mut text = String::new();
-    let mut looks_ahead = false;
-    for piece in pieces {
-        match piece {
-            Piece::Literal(literal) => literal
-                .chars()
-                .for_each(|next| regexp::push_literal(&mut text, next)),
-            Piece::Body(body) => {
-                let translated = regexp_body(body).map_err(|it| fault(&bracketed(body), it))?;
-                text.extend(["(", &translated.text, ")"]);
-                looks_ahead |= translated.looks_ahead;
+        let program = match language {
+            Language::Regexp => {
+                let inner = regexp::translate(body)?;
+                let groups = [Group::Unnamed].into_iter().chain(inner.groups);
+                let text = format!("({})", inner.text);
+                self.compiler.compile(&text, groups.collect())?
             }
-        }
-    }
-    Ok(regexp::Translated { text, looks_ahead })
-}
-
-/// Each body has to stand by itself.
-fn regexp_body(body: &str) -> Result<regexp::Translated, String> {
-    let translated = regexp::translate(body)?;
-    if translated.looks_ahead {
-        LookAhead::compile(&format!("(?:{})", translated.text))?;
-    } else {
-        engine::check(&translated.text)?;
-    }
-    Ok(translated)
-}
-
-fn glob_expression(pieces: &[Piece<'_>]) -> Result<regexp::Translated, PatternError> {
-    let mut text = String::new();
-    let mut pieces = pieces.iter().peekable();
-    while let Some(piece) = pieces.next() {
-        match piece {
-            Piece::Literal(literal) => literal
-                .chars()
-                .for_each(|next| regexp::push_literal(&mut text, next)),
-            Piece::Body(body) => {
-                let last = pieces.peek().is_none();
-                let translated = glob::translate(body, last);
-                text.push_str(&translated.map_err(|reason| fault(&bracketed(body), reason))?);
+            Language::Glob { last } => {
+                let text = glob::translate(body, last)?;
+                self.compiler.compile(&text, Vec::new())?
             }
+        };
+        let program = Arc::new(program);
+        known.insert(Box::from(body), Arc::clone(&program));
+        Ok(program)
+    }
+}
+
+/// Each name once in a pattern: which of two groups it would mean, rules could not say.
+fn check_names(pattern: &str, row: &[Piece]) -> Result<(), PatternError> {
+    let mut names = Vec::new();
+    for piece in row {
+        let Piece::Program(program) = piece else {
+            continue;
+        };
+        for name in program.names() {
+            if names.contains(&name) {
+                return Err(fault(pattern, format!("duplicate group name `{name}`")));
+            }
+            names.push(name);
         }
     }
-    Ok(regexp::Translated {
-        text,
-        looks_ahead: false,
-    })
+    Ok(())
 }
 
 fn bracketed(body: &str) -> String {

@@ -6,16 +6,18 @@ mod escape;
 
 use std::{iter::Peekable, str::Chars};
 
+use crate::expression::Group;
+
 /// How deep groups may nest.
 const MAX_DEPTH: usize = 64;
 
-/// A body in the syntax that the linear and the look-ahead engine share.
+/// A body as [`crate::expression`] compiles it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Translated {
-    /// The expression. Groups are as they were.
+    /// The expression.
     pub(super) text: String,
-    /// Whether it holds `(?=…)` or `(?!…)`, which the linear engine lacks.
-    pub(super) looks_ahead: bool,
+    /// Its groups, in the order of their opening brackets.
+    pub(super) groups: Vec<Group>,
 }
 
 /// Translates one body; the error says what is wrong with it.
@@ -23,9 +25,9 @@ pub(super) fn translate(body: &str) -> Result<Translated, String> {
     let mut translator = Translator {
         rest: body.chars().peekable(),
         text: String::with_capacity(body.len()),
-        open: vec![Group::new(false)],
+        open: vec![Open::new(false)],
         repeatable: false,
-        looks_ahead: false,
+        groups: Vec::new(),
     };
     while let Some(next) = translator.rest.next() {
         translator.step(next)?;
@@ -36,7 +38,7 @@ pub(super) fn translate(body: &str) -> Result<Translated, String> {
     }
     Ok(Translated {
         text: translator.text,
-        looks_ahead: translator.looks_ahead,
+        groups: translator.groups,
     })
 }
 
@@ -53,20 +55,21 @@ struct Translator<'b> {
     rest: Peekable<Chars<'b>>,
     text: String,
     /// The open groups, the body itself first.
-    open: Vec<Group>,
+    open: Vec<Open>,
     /// Whether a quantifier may follow here.
     repeatable: bool,
-    looks_ahead: bool,
+    groups: Vec<Group>,
 }
 
-struct Group {
+/// A group that is not closed yet.
+struct Open {
     /// Whether it may be repeated once it is closed.
     repeatable: bool,
     /// What opened the groups that stand for flags, in the present alternative.
     flags: Vec<String>,
 }
 
-impl Group {
+impl Open {
     const fn new(repeatable: bool) -> Self {
         Self {
             repeatable,
@@ -155,14 +158,16 @@ impl Translator<'_> {
             return Err(format!("groups nest more than {MAX_DEPTH} deep"));
         }
         if self.rest.next_if_eq(&'?').is_none() {
+            self.groups.push(Group::Unnamed);
             self.open_as("(", true);
             return Ok(());
         }
         match self.rest.next() {
             Some(':') => self.open_as("(?:", true),
             Some(kind @ ('=' | '!')) => {
-                self.looks_ahead = true;
-                self.open_as(&format!("(?{kind}"), false);
+                let negative = kind == '!';
+                self.groups.push(Group::Ahead { negative });
+                self.open_as("(", false);
             }
             Some('<') => self.named_group()?,
             Some('P') => match self.rest.next() {
@@ -180,7 +185,7 @@ impl Translator<'_> {
 
     fn open_as(&mut self, text: &str, repeatable_when_closed: bool) {
         self.push(text, false);
-        self.open.push(Group::new(repeatable_when_closed));
+        self.open.push(Open::new(repeatable_when_closed));
     }
 
     fn close_group(&mut self) -> Result<(), String> {
@@ -224,11 +229,12 @@ impl Translator<'_> {
             ));
         }
         self.open_as(&format!("(?P<{name}>"), true);
+        self.groups.push(Group::Named(name.into()));
         Ok(())
     }
 
     /// `(?i:…)`, or `(?i)` for the rest of the group around it. That too is written as groups, one
-    /// in each alternative, since to the look-ahead engine flags do not end with the group.
+    /// in each alternative.
     fn flags(&mut self, first: Option<char>) -> Result<(), String> {
         let mut flags = String::new();
         let mut next = first;
