@@ -9,9 +9,11 @@ use crate::{
     authenticate::Authenticator,
     authorize::Authorizer,
     call::Endpoint,
+    conditions::Conditions,
     config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
     jose::KeySetSettings,
     matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
+    migrate,
     mutate::Mutator,
     on_error::ErrorHandler,
     policy::{AuthenticatorEntry, Policy, Rule},
@@ -63,14 +65,30 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
     let of_config = errors.count();
     let mut patterns = Vec::new();
     let mut rules = Vec::new();
+    let mut default_rule = None;
     for source in sources.rules {
         for (place, value) in rules_of(source, &errors) {
-            if let Some((methods, pattern, rule)) = compiler.rule(&value, place) {
-                patterns.push((methods, pattern));
-                rules.push(rule);
+            match compiler.rule(&value, place.clone()) {
+                None => {}
+                Some((Matches::Url(methods, pattern), rule)) => {
+                    patterns.push((methods, pattern));
+                    rules.push(rule);
+                }
+                Some((Matches::Rest, rule)) if default_rule.is_none() => {
+                    default_rule = Some(rule);
+                }
+                Some((Matches::Rest, _)) => {
+                    let message = "another rule is the default rule already; there is only one";
+                    errors.add(place.key("gatepost").key("default"), message);
+                }
             }
         }
     }
+    // Behind all others: the index counts those that it knows.
+    let default_rule = default_rule.map(|rule| {
+        rules.push(rule);
+        rules.len().saturating_sub(1)
+    });
     let Compiler {
         mut faults,
         key_sets,
@@ -95,8 +113,18 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         key_set_settings,
         origins,
         settable_headers,
+        default_rule,
         shadow,
     })
+}
+
+/// What a rule is for.
+#[derive(Debug)]
+enum Matches {
+    /// Requests with one of these methods whose URL matches.
+    Url(Vec<String>, Pattern),
+    /// Requests that no other rule matches.
+    Rest,
 }
 
 /// The rules of a file with their places. A rule is named by its id, else by its number.
@@ -118,17 +146,26 @@ fn rules_of(source: &RuleSource<'_>, errors: &Errors) -> Vec<(Place, Value)> {
         Some(id) if !id.is_empty() => id.to_owned(),
         _ => format!("#{}", index.saturating_add(1)),
     };
-    rules
-        .iter()
-        .enumerate()
-        .map(|(index, rule)| {
-            let place = Place {
-                rule: Some(name(index, rule).into()),
-                ..place.clone()
-            };
-            (place, rule.clone())
-        })
-        .collect()
+    let place_of = |index, rule| Place {
+        rule: Some(name(index, rule).into()),
+        ..place.clone()
+    };
+    let mut placed = Vec::with_capacity(rules.len());
+    for (index, rule) in rules.iter().enumerate() {
+        let mut migrated = rule.clone();
+        match migrate::version(rule) {
+            Ok(Some(version)) => migrate::migrate(&mut migrated, &version),
+            Ok(None) => {}
+            Err(problem) => {
+                // What such a file means is anybody's guess: none of its rules is taken.
+                let message = format!("{problem}; the whole file is put aside");
+                errors.add(place_of(index, rule).key("version"), message);
+                return Vec::new();
+            }
+        }
+        placed.push((place_of(index, rule), migrated));
+    }
+    placed
 }
 
 /// What the handlers need while they are made, and what they leave behind for the policy.
@@ -318,7 +355,7 @@ impl<'a> Compiler<'a> {
 
     /// One rule. A mistake in one part does not hide those in the others; all of them become faults
     /// of the policy, and the rule remains only to refuse what it matches.
-    fn rule(&mut self, value: &Value, place: Place) -> Option<(Vec<String>, Pattern, Rule)> {
+    fn rule(&mut self, value: &Value, place: Place) -> Option<(Matches, Rule)> {
         let (noted, key_sets) = (self.errors.count(), self.key_sets.len());
         let compiled = self.try_rule(value, place);
         let faults = self.errors.take_after(noted);
@@ -331,12 +368,12 @@ impl<'a> Compiler<'a> {
         };
         self.key_sets.truncate(key_sets);
         self.faults.extend(faults);
-        let (methods, pattern, rule) = compiled?;
-        Some((methods, pattern, Rule::broken(rule.id, first)))
+        let (matches, rule) = compiled?;
+        Some((matches, rule.broken(first)))
     }
 
     /// One rule; `None` only where it matches nothing that could be told.
-    fn try_rule(&mut self, value: &Value, place: Place) -> Option<(Vec<String>, Pattern, Rule)> {
+    fn try_rule(&mut self, value: &Value, place: Place) -> Option<(Matches, Rule)> {
         if !value.is_object() {
             let message = format!("must be an object, not {}", kind(value));
             self.errors.add(place, message);
@@ -347,13 +384,19 @@ impl<'a> Compiler<'a> {
         let id = section.string("id").unwrap_or_default();
         let mut extension = section.section("gatepost");
         let shadow = extension.bool("shadow", false);
-        let matched = self.matched(&mut section);
+        let is_default = extension.bool("default", false);
+        let priority = extension.integer("priority", 0);
+        let conditions = Conditions::compile(&mut extension, self);
+        let matches = if is_default {
+            Some(Matches::Rest)
+        } else {
+            self.matched(&mut section)
+        };
         let authenticators = self.authenticators(&mut section, &mut extension);
         let authorizers = self.authorizers(&mut section, &mut extension);
         let mutators = self.mutators(&mut section, &mut extension);
         let errors = self.rule_errors(&mut section);
         extension.finish();
-        let (methods, pattern) = matched?;
         let rule = Rule {
             id: id.into(),
             fault: None,
@@ -362,11 +405,24 @@ impl<'a> Compiler<'a> {
             mutators,
             errors,
             shadow,
+            conditions,
+            priority,
         };
-        Some((methods, pattern, rule))
+        Some((matches?, rule))
     }
 
-    fn matched(&mut self, rule: &mut Section<'_>) -> Option<(Vec<String>, Pattern)> {
+    /// A pattern in the policy's language.
+    pub(crate) fn pattern(&mut self, text: &str, place: Place) -> Option<Pattern> {
+        match self.patterns.compile(self.strategy, text) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                self.errors.add(place, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn matched(&mut self, rule: &mut Section<'_>) -> Option<Matches> {
         let place = rule.place().key("match");
         let Some(value) = rule.value("match").cloned() else {
             rule.wrong(
@@ -389,13 +445,8 @@ impl<'a> Compiler<'a> {
             section.wrong("url", "must not be empty");
             return None;
         }
-        match self.patterns.compile(self.strategy, &url) {
-            Ok(pattern) => Some((methods, pattern)),
-            Err(error) => {
-                section.wrong("url", error.to_string());
-                None
-            }
-        }
+        let place = section.place().key("url");
+        Some(Matches::Url(methods, self.pattern(&url, place)?))
     }
 
     fn authenticators(

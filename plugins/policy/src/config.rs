@@ -184,6 +184,12 @@ impl<'a> Section<'a> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
+    /// The raw value at `key`, for objects in which `null` means something.
+    pub(crate) fn value_or_null(&mut self, key: &'static str) -> Option<&Value> {
+        self.seen.insert(key);
+        self.map.get(key)
+    }
+
     /// The object at `key`, empty where there is none.
     pub(crate) fn section(&mut self, key: &'static str) -> Section<'a> {
         let (place, errors) = (self.place.key(key), self.errors);
@@ -219,6 +225,20 @@ impl<'a> Section<'a> {
                 self.wrong(key, message);
                 default
             }
+        }
+    }
+
+    /// The whole number at `key`, which may be negative.
+    pub(crate) fn integer(&mut self, key: &'static str, default: i64) -> i64 {
+        match self.value(key) {
+            None => default,
+            Some(value) => match value.as_i64() {
+                Some(number) => number,
+                None => {
+                    self.wrong(key, "must be a whole number");
+                    default
+                }
+            },
         }
     }
 

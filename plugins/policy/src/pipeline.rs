@@ -234,7 +234,7 @@ impl Engine {
             let denial = Denial::BadRequest("the request has no method");
             return refuse(denial, Stage::Request, None, Some(&url));
         };
-        let (denial, rule) = match self.policy.index.lookup(method, &url) {
+        let (denial, rule) = match self.policy.find(method, &url, request) {
             Lookup::One { rule, captures } => return Ok(Course::new(rule, url, captures)),
             Lookup::None => (Denial::NoRule, None),
             Lookup::Several(_) => (Denial::SeveralRules, None),

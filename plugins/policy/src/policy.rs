@@ -7,10 +7,11 @@ use crate::{
     authenticate::Authenticator,
     authorize::Authorizer,
     call::Endpoint,
+    conditions::Conditions,
     config::Place,
     decision::Stage,
     jose::KeySetSettings,
-    matching::RuleIndex,
+    matching::{Lookup, RuleIndex},
     mutate::Mutator,
     on_error::{self, ErrorHandler, Refused},
     path::Url,
@@ -29,6 +30,8 @@ pub struct Policy {
     pub(crate) origins: BTreeMap<Arc<str>, Place>,
     /// The headers that some rule sets, in lower case and with `-` for `_`.
     pub(crate) settable_headers: Vec<String>,
+    /// The rule for requests that no other matches.
+    pub(crate) default_rule: Option<usize>,
     /// Whether the whole rule set is only tried.
     pub(crate) shadow: bool,
 }
@@ -47,11 +50,21 @@ pub(crate) struct Rule {
     pub(crate) errors: Vec<ErrorHandler>,
     /// Whether the rule is only tried: decided and reported, not enforced.
     pub(crate) shadow: bool,
+    /// What it demands of requests beyond their URL and method.
+    pub(crate) conditions: Conditions,
+    /// Of several rules that match, the one with the highest priority decides.
+    pub(crate) priority: i64,
 }
 
 impl Rule {
     /// What is left of a rule that has a mistake.
-    pub(crate) const fn broken(id: Arc<str>, fault: ConfigError) -> Self {
+    pub(crate) fn broken(self, fault: ConfigError) -> Self {
+        let Self {
+            id,
+            conditions,
+            priority,
+            ..
+        } = self;
         Self {
             id,
             fault: Some(fault),
@@ -60,6 +73,8 @@ impl Rule {
             mutators: Vec::new(),
             errors: Vec::new(),
             shadow: false,
+            conditions,
+            priority,
         }
     }
 }
@@ -120,6 +135,46 @@ impl Policy {
     #[must_use]
     pub const fn rule_count(&self) -> usize {
         self.rules.len()
+    }
+
+    /// The rule for a request: the one that matches; of several the one that goes before all others;
+    /// of none the default rule.
+    pub(crate) fn find(&self, method: &str, url: &Url, request: &Request) -> Lookup {
+        let admits = |number: usize| match self.rules.get(number) {
+            Some(rule) => rule.conditions.admit(request, url),
+            None => Ok(false),
+        };
+        match self.index.lookup_among(method, url, admits) {
+            Lookup::Several(numbers) => match self.first_of(&numbers) {
+                Some(rule) => self.index.captures(rule, url),
+                None => Lookup::Several(numbers),
+            },
+            Lookup::None => match self.default_rule.map(|rule| (rule, admits(rule))) {
+                Some((rule, Ok(true))) => Lookup::One {
+                    rule,
+                    captures: Vec::new(),
+                },
+                Some((rule, Err(_))) => Lookup::TooManySteps(rule),
+                Some((_, Ok(false))) | None => Lookup::None,
+            },
+            found => found,
+        }
+    }
+
+    /// The rule with the highest priority, if no other has the same.
+    fn first_of(&self, numbers: &[usize]) -> Option<usize> {
+        let priority = |number: usize| self.rules.get(number).map(|rule| rule.priority);
+        let highest = numbers
+            .iter()
+            .filter_map(|number| priority(*number))
+            .max()?;
+        let mut first = numbers
+            .iter()
+            .filter(|number| priority(**number) == Some(highest));
+        match (first.next(), first.next()) {
+            (Some(rule), None) => Some(*rule),
+            _ => None,
+        }
     }
 
     /// The request goes upstream, with what the session says about its sender.

@@ -97,20 +97,34 @@ impl RuleIndex {
     /// The rule for a request with `method` for `url`.
     #[must_use]
     pub fn lookup(&self, method: &str, url: &Url) -> Lookup {
+        self.lookup_among(method, url, |_| Ok(true))
+    }
+
+    /// The same, among the rules that `admits` says yes to.
+    pub fn lookup_among(
+        &self,
+        method: &str,
+        url: &Url,
+        admits: impl Fn(usize) -> Result<bool, TooManySteps>,
+    ) -> Lookup {
         let subject = url.subject();
         let mut scratch = Scratch::default();
         let mut found = Vec::new();
         let mut captured = Vec::new();
         for number in self.candidates(method, &subject) {
-            let rule = self.rules.get(number);
-            match rule.map(|rule| rule.pattern.captures_with(&mut scratch, &subject)) {
-                None | Some(Ok(None)) => {}
-                Some(Ok(Some(captures))) => {
+            let Some(rule) = self.rules.get(number) else {
+                continue;
+            };
+            let matched = rule.pattern.captures_with(&mut scratch, &subject);
+            match matched.and_then(|captures| Ok((captures.is_some() && admits(number)?, captures)))
+            {
+                Ok((true, Some(captures))) => {
                     found.push(number);
                     captured = captures;
                 }
+                Ok(_) => {}
                 // The steps are for all rules together, or their number would be no bound.
-                Some(Err(TooManySteps)) => return Lookup::TooManySteps(number),
+                Err(TooManySteps) => return Lookup::TooManySteps(number),
             }
         }
         match found.as_slice() {
@@ -120,6 +134,16 @@ impl RuleIndex {
                 captures: captured,
             },
             _ => Lookup::Several(found),
+        }
+    }
+
+    /// The outcome for a rule that is known to match.
+    pub fn captures(&self, rule: usize, url: &Url) -> Lookup {
+        let pattern = self.rules.get(rule).map(|rule| &rule.pattern);
+        match pattern.map(|pattern| pattern.captures(&url.subject())) {
+            Some(Ok(Some(captures))) => Lookup::One { rule, captures },
+            Some(Err(TooManySteps)) => Lookup::TooManySteps(rule),
+            Some(Ok(None)) | None => Lookup::None,
         }
     }
 
