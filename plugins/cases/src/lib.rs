@@ -10,6 +10,6 @@ mod case;
 mod keys;
 mod script;
 
-pub use case::{Case, Expectation, Outcome, RequestSpec, SpecReply};
+pub use case::{Case, Expectation, Outcome, RequestSpec, SpecReply, Token};
 pub use keys::{jwks, sign};
 pub use script::{Door, Script, play};

@@ -133,6 +133,18 @@ fn with_leading_slash(path: &str) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FetchId(pub u32);
 
+impl FetchId {
+    /// The name of a fetch where the first is called `first`. The names go round.
+    pub(crate) const fn after(self, first: u32) -> Self {
+        Self(self.0.wrapping_add(first))
+    }
+
+    /// The reverse of [`FetchId::after`]. What came before the first gets a number that no fetch has.
+    pub(crate) const fn before(self, first: u32) -> Self {
+        Self(self.0.wrapping_sub(first))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

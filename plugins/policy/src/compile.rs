@@ -1,5 +1,7 @@
 //! From configuration to [`Policy`]: names, patterns and templates are resolved once, here.
 
+mod documents;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -11,13 +13,15 @@ use crate::{
     call::Endpoint,
     conditions::Conditions,
     config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
-    jose::KeySetSettings,
+    jose::{InlineKeys, KeySetSettings, KeySource},
     matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
     migrate,
     mutate::Mutator,
     on_error::ErrorHandler,
     policy::{AuthenticatorEntry, Policy, Rule},
 };
+
+use self::documents::{Documents, shown};
 
 /// Oathkeeper's top-level keys that concern its own process; they are accepted and not used.
 const OF_THE_PROCESS: &[&str] = &[
@@ -109,7 +113,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         rules,
         faults,
         fallback,
-        key_sets: key_sets.into_iter().map(|(_, endpoint)| endpoint).collect(),
+        key_sets: key_sets.into_iter().map(|(_, source)| source).collect(),
         key_set_settings,
         origins,
         settable_headers,
@@ -182,7 +186,8 @@ pub(crate) struct Compiler<'a> {
     strategy: Strategy,
     shadow: bool,
     patterns: PatternCompiler,
-    key_sets: Vec<(String, Endpoint)>,
+    documents: Documents<'a>,
+    key_sets: Vec<(String, KeySource)>,
     key_set_settings: KeySetSettings,
     origins: BTreeMap<Arc<str>, Place>,
     /// The origins of the rule that is being compiled: they count once it is known to be whole.
@@ -239,7 +244,7 @@ const ERROR_HANDLERS: Kind = Kind {
 };
 
 impl<'a> Compiler<'a> {
-    fn new(sources: &Sources<'_>, errors: &'a Errors) -> Self {
+    fn new(sources: &Sources<'a>, errors: &'a Errors) -> Self {
         let mut tree = Section::new(Some(sources.config), Place::default(), errors);
         for key in OF_THE_PROCESS {
             tree.value(key);
@@ -278,6 +283,7 @@ impl<'a> Compiler<'a> {
             strategy,
             shadow,
             patterns: PatternCompiler::default(),
+            documents: Documents::new(sources.documents),
             key_sets: Vec::new(),
             key_set_settings: KeySetSettings::default(),
             origins: BTreeMap::new(),
@@ -311,12 +317,30 @@ impl<'a> Compiler<'a> {
         let index = match known {
             Some(index) => index,
             None => {
-                let endpoint = self.parse_endpoint(url, place)?;
-                self.key_sets.push((url.to_owned(), endpoint));
+                let source = self.key_source(url, place)?;
+                self.key_sets.push((url.to_owned(), source));
                 self.key_sets.len().saturating_sub(1)
             }
         };
         u32::try_from(index).ok().map(FetchId)
+    }
+
+    /// Where the keys at `url` come from: a document that came with the policy, or a fetch.
+    fn key_source(&mut self, url: &str, place: Place) -> Option<KeySource> {
+        match self.documents.find(url) {
+            Ok(None) => self.parse_endpoint(url, place).map(KeySource::Url),
+            Ok(Some(set)) => match InlineKeys::read(&set) {
+                Ok(keys) => Some(KeySource::Inline(keys)),
+                Err(fault) => {
+                    self.errors.add(place, format!("`{}`: {fault}", shown(url)));
+                    None
+                }
+            },
+            Err(message) => {
+                self.errors.add(place, message);
+                None
+            }
+        }
     }
 
     /// How long keys stay fresh and how long a fetch may take. Of several, the shortest life and

@@ -1,6 +1,9 @@
 //! The third stage: what the upstream is told about the caller. All mutators run, in order.
 
+mod cookie;
 mod header;
+
+use std::sync::Arc;
 
 use crate::{
     Session,
@@ -9,7 +12,7 @@ use crate::{
     pipeline::{Facts, Memory},
 };
 
-use self::header::Header;
+use self::{cookie::Cookie, header::Header};
 
 /// One mutator of a rule, ready to use.
 #[derive(Debug)]
@@ -18,11 +21,13 @@ pub(crate) enum Mutator {
     Noop,
     /// Sets headers from templates.
     Header(Header),
+    /// Sets cookies from templates.
+    Cookie(Cookie),
 }
 
 impl Mutator {
     /// The handlers there are, by their names in a rule.
-    pub(crate) const NAMES: &'static [&'static str] = &["noop", "header"];
+    pub(crate) const NAMES: &'static [&'static str] = &["noop", "header", "cookie"];
 
     /// The handlers that only we have. A rule names them below `gatepost.mutators`.
     pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
@@ -32,6 +37,7 @@ impl Mutator {
         match entry.name {
             "noop" => Some(Self::Noop),
             "header" => Header::compile(entry.config, compiler).map(Self::Header),
+            "cookie" => Cookie::compile(entry.config, compiler).map(Self::Cookie),
             _ => None,
         }
     }
@@ -46,6 +52,7 @@ impl Mutator {
         match self {
             Self::Noop => Progress::Done,
             Self::Header(handler) => handler.mutate(session, facts).into(),
+            Self::Cookie(handler) => handler.mutate(session, facts).into(),
         }
     }
 
@@ -57,7 +64,18 @@ impl Mutator {
         _answer: &Answer,
     ) -> Told<Progress> {
         match self {
-            Self::Noop | Self::Header(_) => Progress::uncalled(),
+            Self::Noop | Self::Header(_) | Self::Cookie(_) => Progress::uncalled(),
         }
+    }
+}
+
+/// Sets a header of the request that goes upstream, in the place of an earlier mutator's.
+fn set(headers: &mut Vec<(Arc<str>, String)>, name: &Arc<str>, value: String) {
+    match headers
+        .iter_mut()
+        .find(|(present, _)| present.eq_ignore_ascii_case(name))
+    {
+        Some((_, present)) => *present = value,
+        None => headers.push((Arc::clone(name), value)),
     }
 }

@@ -26,6 +26,9 @@ pub struct Engine {
     memory: Memory,
     /// Counts the policies, to know a request that was begun under a former one.
     generation: u32,
+    /// What the first fetch of this policy is called. No name is used again under another policy: a
+    /// late answer must not be taken for that to another fetch.
+    first_fetch: u32,
 }
 
 /// What an engine remembers between requests.
@@ -122,6 +125,7 @@ impl Engine {
             },
             policy,
             generation: 0,
+            first_fetch: 0,
         }
     }
 
@@ -132,9 +136,12 @@ impl Engine {
     }
 
     /// Puts another policy in force. Requests that are being decided begin anew under it at their
-    /// next step; those that wait for a fetch are to be woken with [`Engine::retry`].
+    /// next step; those that wait for a fetch are to be woken with [`Engine::retry`]. Keys that were
+    /// fetched stay where the new policy has them from the same place.
     pub fn reload(&mut self, policy: Policy) {
-        self.memory.tokens = verifier(&policy);
+        let fetches = self.memory.fetches();
+        self.first_fetch = self.first_fetch.wrapping_add(fetches);
+        self.memory.reload(&policy);
         self.policy = policy;
         self.generation = self.generation.wrapping_add(1);
     }
@@ -194,23 +201,26 @@ impl Engine {
     /// The background fetches (key sets) to make now: those that requests wait for, and those due
     /// for a refresh. Each is handed out once until [`Engine::fetched`] is told its end.
     pub fn due(&mut self, now: UnixTime) -> Vec<(FetchId, Call)> {
-        self.memory.tokens.due(now)
+        let first = self.first_fetch;
+        let due = self.memory.tokens.due(now).into_iter();
+        due.map(|(fetch, call)| (fetch.after(first), call))
+            .collect()
     }
 
     /// Takes in the answer to a background fetch.
     pub fn fetched(&mut self, fetch: FetchId, reply: Reply, now: UnixTime) {
-        self.memory.tokens.fetched(fetch, reply, now);
+        self.memory
+            .tokens
+            .fetched(fetch.before(self.first_fetch), reply, now);
     }
 
     /// Why the latest fetch of a key set failed, for the operator's log; `None` if it did not.
     #[must_use]
     pub fn fetch_fault(&self, fetch: FetchId) -> Option<String> {
-        let endpoint = self.policy.key_sets.get(usize::try_from(fetch.0).ok()?)?;
+        let fetch = fetch.before(self.first_fetch);
+        let source = self.policy.key_sets.get(usize::try_from(fetch.0).ok()?)?;
         let fault = self.memory.tokens.fault(fetch)?;
-        Some(format!(
-            "key set `{}{}`: {fault}",
-            endpoint.origin, endpoint.path
-        ))
+        Some(format!("{source}: {fault}"))
     }
 
     /// Finds the rule for a request.
@@ -258,6 +268,7 @@ impl Engine {
             policy,
             memory,
             generation,
+            first_fetch,
         } = self;
         let pending = |course, asked| Pending {
             course,
@@ -286,7 +297,9 @@ impl Engine {
                         return Step::Call(call, pending(course, Some(asked)));
                     }
                 },
-                Turn::Await(fetch) => return Step::Wait(fetch, pending(course, None)),
+                Turn::Await(fetch) => {
+                    return Step::Wait(fetch.after(*first_fetch), pending(course, None));
+                }
                 Turn::NeedsBody => return Step::Body(pending(course, None)),
             }
         }
@@ -296,6 +309,17 @@ impl Engine {
 }
 
 impl Memory {
+    /// Makes ready for another policy.
+    fn reload(&mut self, policy: &Policy) {
+        let former = std::mem::replace(&mut self.tokens, verifier(policy));
+        self.tokens.inherit(former);
+    }
+
+    /// How many names of fetches there are.
+    fn fetches(&self) -> u32 {
+        u32::try_from(self.tokens.key_set_count()).unwrap_or(u32::MAX)
+    }
+
     /// The remembered answer to a question, if it may be used.
     fn recall(&mut self, ask: &Ask, now: UnixTime) -> Option<Answered> {
         let max_age = ask.reuse?;

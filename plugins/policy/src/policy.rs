@@ -6,11 +6,10 @@ use crate::{
     Changes, ConfigError, Decision, Denial, Request, Session, Verdict,
     authenticate::Authenticator,
     authorize::Authorizer,
-    call::Endpoint,
     conditions::Conditions,
     config::Place,
     decision::Stage,
-    jose::KeySetSettings,
+    jose::{KeySetSettings, KeySource},
     matching::{Lookup, RuleIndex},
     mutate::Mutator,
     on_error::{self, ErrorHandler, Refused},
@@ -25,7 +24,7 @@ pub struct Policy {
     pub(crate) faults: Vec<ConfigError>,
     pub(crate) fallback: Vec<ErrorHandler>,
     /// The key sets of all rules; a [`crate::FetchId`] is an index into it.
-    pub(crate) key_sets: Vec<Endpoint>,
+    pub(crate) key_sets: Vec<KeySource>,
     pub(crate) key_set_settings: KeySetSettings,
     pub(crate) origins: BTreeMap<Arc<str>, Place>,
     /// The headers that some rule sets, in lower case and with `-` for `_`.

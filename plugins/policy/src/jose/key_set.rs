@@ -95,6 +95,26 @@ impl KeySet {
         set
     }
 
+    /// Whether both have their keys from one place.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+
+    /// Takes over what `former` has fetched from the same place.
+    pub(super) fn inherit(&mut self, former: Self, next_id: &mut u64) {
+        if self.is_inline() {
+            return;
+        }
+        self.replace_keys(
+            former.keys.into_iter().map(|(_, key)| key).collect(),
+            next_id,
+        );
+        self.loaded_at = former.loaded_at;
+        self.found = former.found;
+        self.seen = former.seen;
+        self.fetches = former.fetches.inherited();
+    }
+
     /// The keys, unless they are too old to be trusted.
     pub(super) fn keys(&self, now: UnixTime, settings: &KeySetSettings) -> &[(KeyId, Key)] {
         if self.is_usable(now, settings) {
@@ -300,6 +320,18 @@ impl KeySet {
 }
 
 impl Fetches {
+    /// What is left of it when its set goes to another policy: nobody will tell the end of the fetch
+    /// that is under way.
+    fn inherited(self) -> Self {
+        Self {
+            wanted: self.wanted || self.under_way_since.is_some(),
+            under_way_since: None,
+            started: 0,
+            ended: 0,
+            ..self
+        }
+    }
+
     fn begin(&mut self, now: UnixTime) -> bool {
         let begins = self.under_way_since.is_none() && (self.wanted || self.next <= now);
         if begins {

@@ -100,6 +100,23 @@ impl KeySets {
         }
     }
 
+    /// Takes over what `former` knows of the same places, so that nobody waits for keys that are
+    /// there. Fetches that are under way are begun anew.
+    pub fn inherit(&mut self, mut former: Self) {
+        for set in &mut self.sets {
+            let known = former.sets.iter().position(|known| known.is_of(set));
+            if let Some(position) = known {
+                set.inherit(former.sets.swap_remove(position), &mut self.last_id);
+            }
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub(crate) const fn len(&self) -> usize {
+        self.sets.len()
+    }
+
     /// The fetches to make now. Each is handed out once until [`KeySets::fetched`] is told its end.
     pub fn due(&mut self, now: UnixTime) -> Vec<(FetchId, Call)> {
         let settings = &self.settings;

@@ -51,6 +51,16 @@ impl Verifier {
         }
     }
 
+    /// Takes over the keys that `former` has of the same places. Verified tokens are forgotten.
+    pub(crate) fn inherit(&mut self, former: Self) {
+        self.key_sets.inherit(former.key_sets);
+    }
+
+    /// How many key sets there are.
+    pub(crate) const fn key_set_count(&self) -> usize {
+        self.key_sets.len()
+    }
+
     /// Checks a bearer token against `rules`. One that is bound to its holder is refused.
     ///
     /// # Panics

@@ -11,6 +11,8 @@ use crate::{
     template::{Data, Template},
 };
 
+use super::set;
+
 /// Header names with the templates of their values.
 #[derive(Debug)]
 pub(crate) struct Header {
@@ -73,15 +75,5 @@ impl Header {
             set(&mut session.headers, name, value);
         }
         Ok(())
-    }
-}
-
-fn set(headers: &mut Vec<(Arc<str>, String)>, name: &Arc<str>, value: String) {
-    match headers
-        .iter_mut()
-        .find(|(present, _)| present.eq_ignore_ascii_case(name))
-    {
-        Some((_, present)) => *present = value,
-        None => headers.push((Arc::clone(name), value)),
     }
 }
