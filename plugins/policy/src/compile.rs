@@ -18,6 +18,7 @@ use crate::{
     migrate,
     mutate::Mutator,
     on_error::ErrorHandler,
+    path::{Cleaning, Reading},
     policy::{AuthenticatorEntry, Policy, Rule},
 };
 
@@ -100,6 +101,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         origins,
         settable_headers,
         shadow,
+        cleaning,
         ..
     } = compiler;
     faults.extend(errors.take_after(of_config));
@@ -119,6 +121,10 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         settable_headers,
         default_rule,
         shadow,
+        reading: Reading {
+            cleaning,
+            ..Reading::default()
+        },
     })
 }
 
@@ -185,6 +191,7 @@ pub(crate) struct Compiler<'a> {
     fallback: Vec<String>,
     strategy: Strategy,
     shadow: bool,
+    cleaning: Cleaning,
     patterns: PatternCompiler,
     documents: Documents<'a>,
     key_sets: Vec<(String, KeySource)>,
@@ -263,6 +270,7 @@ impl<'a> Compiler<'a> {
         access_rules.finish();
         let mut gatepost = tree.section("gatepost");
         let shadow = gatepost.bool("shadow", false);
+        let cleaning = cleaning(&mut gatepost);
         let extensions = ["authenticators", "authorizers", "mutators"]
             .into_iter()
             .filter_map(|stage| Some((stage.to_owned(), gatepost.value(stage)?.clone())))
@@ -282,6 +290,7 @@ impl<'a> Compiler<'a> {
             fallback,
             strategy,
             shadow,
+            cleaning,
             patterns: PatternCompiler::default(),
             documents: Documents::new(sources.documents),
             key_sets: Vec::new(),
@@ -662,6 +671,18 @@ impl<'a> Compiler<'a> {
             }
         }
     }
+}
+
+/// Which Oathkeeper's way of cleaning paths is followed.
+fn cleaning(gatepost: &mut Section<'_>) -> Cleaning {
+    let Some(name) = gatepost.string("path_cleaning") else {
+        return Cleaning::default();
+    };
+    Cleaning::parse(&name).unwrap_or_else(|| {
+        let message = format!("`{name}` is neither `v26` nor `v0.40`");
+        gatepost.wrong("path_cleaning", message);
+        Cleaning::default()
+    })
 }
 
 /// `json` is the one handler that is on unless it is turned off.

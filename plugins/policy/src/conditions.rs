@@ -7,7 +7,7 @@ use crate::{
     config::Section,
     headers::is_token,
     matching::{Pattern, TooManySteps},
-    path::Url,
+    path::{EncodedSlashes, Url},
 };
 
 /// The demands of one rule: all must be met.
@@ -15,6 +15,19 @@ use crate::{
 pub(crate) struct Conditions {
     headers: Vec<(String, Demand)>,
     query: Vec<(String, Demand)>,
+    /// Which encoded slashes the rule takes.
+    pub(crate) encoded_slashes: EncodedSlashes,
+}
+
+fn encoded_slashes(section: &mut Section<'_>) -> EncodedSlashes {
+    let Some(name) = section.string("encoded_slashes") else {
+        return EncodedSlashes::default();
+    };
+    EncodedSlashes::parse(&name).unwrap_or_else(|| {
+        let message = format!("`{name}` is neither `refuse`, `decode` nor `keep`");
+        section.wrong("encoded_slashes", message);
+        EncodedSlashes::default()
+    })
 }
 
 /// What is demanded of a header field or a parameter.
@@ -38,8 +51,13 @@ impl Conditions {
             }
         }
         let query = demands(&mut section, "query", compiler);
+        let encoded_slashes = encoded_slashes(&mut section);
         section.finish();
-        Self { headers, query }
+        Self {
+            headers,
+            query,
+            encoded_slashes,
+        }
     }
 
     /// Whether a request meets all of them.

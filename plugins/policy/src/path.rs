@@ -8,11 +8,12 @@
 //! above the root) and a trailing `/` is dropped, as Go's `path.Clean` does for Oathkeeper 26.
 //! Refused is what decoding would make ambiguous: an encoded `/`, any `\`, control bytes, and
 //! segments that a second decoding, or cutting `;parameters` off, would turn into `.`, `..` or
-//! nothing.
+//! nothing. A [`Reading`] says otherwise of slashes and dots where the operator wants it.
 
 mod authority;
 mod clean;
 mod forward;
+mod reading;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod tests;
 use std::fmt;
 
 use crate::{Headers, Request, headers::is_token};
+pub use reading::{Cleaning, EncodedSlashes, Reading};
 
 /// The longest path that is read, in bytes, with every byte counted as three that needs escaping.
 /// Longer than any path a rule is written for, and a bound on what matching can cost.
@@ -32,10 +34,13 @@ pub struct Url {
     pub scheme: String,
     /// Host, with the port where one was sent; lower case, no trailing dot.
     pub host: String,
-    /// The decoded, cleaned path that is matched: `/a/b`, never with a trailing slash except `/`.
+    /// The decoded, cleaned path that is matched: `/a/b`, never with a trailing slash except `/`
+    /// (unless it was read [`Cleaning::V040`]).
     pub path: String,
     /// The raw query without `?`, where there is one.
     pub query: Option<String>,
+    /// How the path was read.
+    pub reading: Reading,
 }
 
 impl Url {
@@ -45,6 +50,14 @@ impl Url {
     /// # Errors
     /// Where the URL is malformed, or upstreams might differ over what it means.
     pub fn from_request(request: &Request) -> Result<Self, BadUrl> {
+        Self::read(request, Reading::default())
+    }
+
+    /// The same, with the path read as the operator wants it.
+    ///
+    /// # Errors
+    /// As [`Url::from_request`].
+    pub fn read(request: &Request, reading: Reading) -> Result<Self, BadUrl> {
         let headers = &request.headers;
         let method = single(headers, ":method")?.ok_or(BadUrl::NoMethod)?;
         if !is_token(method) {
@@ -56,8 +69,9 @@ impl Url {
         Ok(Self {
             scheme: scheme.to_owned(),
             host,
-            path: clean::path(path)?,
+            path: clean::path(path, reading)?,
             query: query.map(checked_query).transpose()?,
+            reading,
         })
     }
 
@@ -76,10 +90,10 @@ impl Url {
     #[must_use]
     pub fn upstream_path(&self, raw_path: &[u8]) -> Option<String> {
         let (path, _) = split_query(raw_path);
-        if clean::is_plain(path) && clean::trimmed(path) == self.path.as_bytes() {
+        if clean::is_plain(path) && self.reading.trimmed(path) == self.path.as_bytes() {
             return None;
         }
-        let mut forwarded = forward::path(path, &self.path);
+        let mut forwarded = forward::path(path, &self.path, self.reading);
         if let Some(query) = &self.query {
             forwarded.push('?');
             forwarded.push_str(query);
@@ -117,6 +131,8 @@ pub enum BadUrl {
     Fragment,
     /// `%2f`: whether it separates segments depends on the upstream.
     EncodedSlash,
+    /// `.` or `..` where paths are not cleaned: the upstream would resolve what was matched as text.
+    DotSegment,
     /// `\` or `%5c`, which some upstreams read as `/`.
     Backslash,
     /// A control byte or a space, or in the path the escape of a control byte.
@@ -152,6 +168,7 @@ impl BadUrl {
             Self::PathTooLong => "the path is too long",
             Self::Fragment => "the path holds a fragment",
             Self::EncodedSlash => "the path holds an encoded slash",
+            Self::DotSegment => "the path holds a dot segment",
             Self::Backslash => "the path holds a backslash",
             Self::ControlByte => "the path holds a control byte or a space",
             Self::Escape => "the path holds a broken percent escape",

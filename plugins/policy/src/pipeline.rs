@@ -234,17 +234,17 @@ impl Engine {
             };
             Err(Box::new(self.policy.refuse(denial, &refusal, request)))
         };
-        let url = match Url::from_request(request) {
-            Ok(url) => url,
+        let Some(method) = method(request) else {
+            let denial = Denial::BadRequest("the request has no method");
+            return refuse(denial, Stage::Request, None, None);
+        };
+        let (url, found) = match self.policy.locate(method, request) {
+            Ok(located) => located,
             Err(bad) => {
                 return refuse(Denial::BadRequest(bad.reason()), Stage::Request, None, None);
             }
         };
-        let Some(method) = method(request) else {
-            let denial = Denial::BadRequest("the request has no method");
-            return refuse(denial, Stage::Request, None, Some(&url));
-        };
-        let (denial, rule) = match self.policy.find(method, &url, request) {
+        let (denial, rule) = match found {
             Lookup::One { rule, captures } => return Ok(Course::new(rule, url, captures)),
             Lookup::None => (Denial::NoRule, None),
             Lookup::Several(_) => (Denial::SeveralRules, None),

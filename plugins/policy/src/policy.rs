@@ -13,7 +13,7 @@ use crate::{
     matching::{Lookup, RuleIndex},
     mutate::Mutator,
     on_error::{self, ErrorHandler, Refused},
-    path::Url,
+    path::{BadUrl, EncodedSlashes, Reading, Url},
 };
 
 /// A compiled policy. Made once, by [`crate::compile::compile`].
@@ -33,6 +33,8 @@ pub struct Policy {
     pub(crate) default_rule: Option<usize>,
     /// Whether the whole rule set is only tried.
     pub(crate) shadow: bool,
+    /// How paths are read, unless a rule wants encoded slashes.
+    pub(crate) reading: Reading,
 }
 
 /// One rule: what happens to a request that it matches.
@@ -134,6 +136,44 @@ impl Policy {
     #[must_use]
     pub const fn rule_count(&self) -> usize {
         self.rules.len()
+    }
+
+    /// The URL of a request, and the rule for it.
+    pub(crate) fn locate(&self, method: &str, request: &Request) -> Result<(Url, Lookup), BadUrl> {
+        match Url::read(request, self.reading) {
+            Err(BadUrl::EncodedSlash) => self.locate_encoded(method, request),
+            Err(bad) => Err(bad),
+            Ok(url) => {
+                let found = self.find(method, &url, request);
+                Ok((url, found))
+            }
+        }
+    }
+
+    /// The same for a path with `%2F`, which only rules that ask for it take. All rules are looked
+    /// at, read either way, so that nobody gets past one by writing its URL differently.
+    fn locate_encoded(&self, method: &str, request: &Request) -> Result<(Url, Lookup), BadUrl> {
+        let mut located = None;
+        for encoded_slashes in [EncodedSlashes::Decode, EncodedSlashes::Keep] {
+            let wanted = |rule: &Rule| rule.conditions.encoded_slashes == encoded_slashes;
+            if !self.rules.iter().any(wanted) {
+                continue;
+            }
+            let reading = Reading {
+                encoded_slashes,
+                ..self.reading
+            };
+            let Ok(url) = Url::read(request, reading) else {
+                continue;
+            };
+            let found = self.find(method, &url, request);
+            let takes = matches!(&found, Lookup::One { rule, .. }
+                if self.rules.get(*rule).is_some_and(wanted));
+            if takes && located.replace((url, found)).is_some() {
+                return Err(BadUrl::EncodedSlash);
+            }
+        }
+        located.ok_or(BadUrl::EncodedSlash)
     }
 
     /// The rule for a request: the one that matches; of several the one that goes before all others;

@@ -47,6 +47,7 @@ fn url(subject: &str) -> Url {
         host: host.to_owned(),
         path: path.to_owned(),
         query: None,
+        ..Url::default()
     }
 }
 

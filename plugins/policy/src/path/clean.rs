@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::{BadUrl, MAX_PATH_BYTES};
+use super::{BadUrl, EncodedSlashes, MAX_PATH_BYTES, Reading};
 
 /// The canonical form of `raw`, a request's path without its query.
-pub(super) fn path(raw: &[u8]) -> Result<String, BadUrl> {
+pub(super) fn path(raw: &[u8], reading: Reading) -> Result<String, BadUrl> {
     check_bounds(raw)?;
     if is_plain(raw) {
-        return into_text(trimmed(raw)).map(Cow::into_owned);
+        return into_text(reading.trimmed(raw)).map(Cow::into_owned);
     }
-    let segments = segments(raw)?;
+    let raw = with_slashes(raw, reading);
+    let segments = segments(&raw, reading)?;
     if segments.is_empty() {
         return Ok("/".to_owned());
     }
@@ -22,7 +23,7 @@ pub(super) fn path(raw: &[u8]) -> Result<String, BadUrl> {
     Ok(path)
 }
 
-/// Whether `raw` needs no work but [`trimmed`]: nothing escaped or in need of it, no repeated
+/// Whether `raw` needs no work but [`Reading::trimmed`]: nothing escaped or in need of it, no repeated
 /// slash, nothing that might be a dot segment. Most requests take this lane.
 pub(super) fn is_plain(raw: &[u8]) -> bool {
     let mut after_slash = false;
@@ -38,14 +39,6 @@ pub(super) fn is_plain(raw: &[u8]) -> bool {
         after_slash = *byte == b'/';
     }
     raw.first() == Some(&b'/')
-}
-
-/// A plain path without its trailing slash, unless it is the root.
-pub(super) fn trimmed(plain: &[u8]) -> &[u8] {
-    match plain.strip_suffix(b"/") {
-        None | Some([]) => plain,
-        Some(shorter) => shorter,
-    }
 }
 
 /// Unreserved characters, sub-delimiters, `:` and `@`: what a segment may hold unescaped (RFC 3986
@@ -67,27 +60,87 @@ pub(super) struct Segment<'r> {
     pub(super) decoded: Cow<'r, str>,
 }
 
+/// The path with slashes for `%2F`, where that is what they stand for.
+pub(super) fn with_slashes(raw: &[u8], reading: Reading) -> Cow<'_, [u8]> {
+    let decodes = reading.encoded_slashes == EncodedSlashes::Decode;
+    if !decodes || encoded_slash(raw).is_none() {
+        return raw.into();
+    }
+    let mut path = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = encoded_slash(rest) {
+        path.extend_from_slice(before);
+        path.push(b'/');
+        rest = after;
+    }
+    path.extend_from_slice(rest);
+    path.into()
+}
+
+/// What stands before and behind the first `%2F`.
+fn encoded_slash(raw: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = raw
+        .windows(3)
+        .position(|window| window.eq_ignore_ascii_case(b"%2f"))?;
+    Some((raw.get(..at)?, raw.get(at.saturating_add(3)..)?))
+}
+
 /// The segments that are left once `.`, `..` and empty ones are resolved.
 ///
-/// Since an encoded slash is refused, `/` separates the same segments before and after decoding.
-pub(super) fn segments(raw: &[u8]) -> Result<Vec<Segment<'_>>, BadUrl> {
+/// Since no `%2F` is decoded here, `/` separates the same segments before and after decoding.
+pub(super) fn segments(raw: &[u8], reading: Reading) -> Result<Vec<Segment<'_>>, BadUrl> {
     let mut kept = Vec::new();
-    for raw in raw.split(|byte| *byte == b'/') {
+    // What stands before the first slash is nothing.
+    for raw in raw.split(|byte| *byte == b'/').skip(1) {
         if raw.contains(&b';') {
             // Servlet containers serve `/orders;x=1` as `/orders`, other upstreams do not: no rule
             // could speak for both.
             return Err(BadUrl::Parameters);
         }
-        let decoded = decode(raw)?;
-        check_parameters(&decoded)?;
-        check_second_decoding(&decoded)?;
-        match &*decoded {
-            "" | "." => {}
-            ".." => drop(kept.pop()),
-            _ => kept.push(Segment { raw, decoded }),
+        let decoded = match reading.encoded_slashes {
+            EncodedSlashes::Keep => decoded_around_slashes(raw)?,
+            EncodedSlashes::Refuse | EncodedSlashes::Decode => checked(raw)?,
+        };
+        match reading.cleaning.keeps(&decoded)? {
+            Some(true) => kept.push(Segment { raw, decoded }),
+            Some(false) => {}
+            None => drop(kept.pop()),
         }
     }
     Ok(kept)
+}
+
+/// A segment, decoded and found to mean the same to every upstream.
+fn checked(raw: &[u8]) -> Result<Cow<'_, str>, BadUrl> {
+    let decoded = decode(raw)?;
+    check_parameters(&decoded)?;
+    check_second_decoding(&decoded)?;
+    Ok(decoded)
+}
+
+/// A segment in which `%2F` stays. An upstream that reads a slash there all the same must find
+/// neither dots nor nothing between slashes.
+fn decoded_around_slashes(raw: &[u8]) -> Result<Cow<'_, str>, BadUrl> {
+    if encoded_slash(raw).is_none() {
+        return checked(raw);
+    }
+    let mut decoded = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = encoded_slash(rest) {
+        decoded.push_str(&between_slashes(before)?);
+        decoded.push_str("%2F");
+        rest = after;
+    }
+    decoded.push_str(&between_slashes(rest)?);
+    Ok(decoded.into())
+}
+
+fn between_slashes(raw: &[u8]) -> Result<Cow<'_, str>, BadUrl> {
+    let part = checked(raw)?;
+    match &*part {
+        "" | "." | ".." => Err(BadUrl::EncodedSlash),
+        _ => Ok(part),
+    }
 }
 
 fn check_bounds(raw: &[u8]) -> Result<(), BadUrl> {

@@ -1,20 +1,25 @@
 //! The path as it is sent on: the one that was matched, written as the client wrote it where that
 //! makes no difference.
 
-use super::clean::{Segment, escape, is_path_byte, is_unreserved, segments};
+use super::{
+    Cleaning, Reading,
+    clean::{Segment, escape, is_path_byte, is_unreserved, segments, with_slashes},
+};
 
 /// Rewrites `raw` so that every reader finds `matched` in it.
 ///
 /// A `raw` that does not stand for `matched` is not used at all: what was matched goes upstream.
-pub(super) fn path(raw: &[u8], matched: &str) -> String {
+pub(super) fn path(raw: &[u8], matched: &str, reading: Reading) -> String {
     let mut path = String::with_capacity(raw.len());
-    match segments(raw) {
+    let raw = &*with_slashes(raw, reading);
+    match segments(raw, reading) {
         Ok(segments) if stand_for(&segments, matched) => {
             for segment in &segments {
                 path.push('/');
                 push_normalised(&mut path, segment.raw);
             }
-            if path.is_empty() || names_directory(raw) {
+            let drops_slash = reading.cleaning == Cleaning::V26 && names_directory(raw);
+            if path.is_empty() || drops_slash {
                 path.push('/');
             }
         }

@@ -54,6 +54,7 @@ fn render_with(session: &Session, source: &str) -> Result<String, RenderError> {
         host: "h.test:8443".into(),
         path: "/a b/ü".into(),
         query: Some("q=1&q=2&x=%2F+y&bad=%zz".into()),
+        ..Url::default()
     };
     let headers: Headers = [
         (":path", &b"/"[..]),

@@ -98,6 +98,7 @@ impl World {
             host: "api.test".to_owned(),
             path: "/a/b".to_owned(),
             query: Some("q=1".to_owned()),
+            ..Url::default()
         };
         let presentation = Presentation {
             proof: Some(ProofRequest {
