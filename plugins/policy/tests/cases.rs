@@ -159,6 +159,6 @@ fn upstream(changes: &Changes, headers: &Headers) -> Vec<(String, Vec<u8>)> {
 fn every_case_is_decided_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let played = gatepost_cases::play(&folder, &mut Native::default())
-        .unwrap_or_else(|failures| panic!("{failures}"));
+        .unwrap_or_else(|failures| panic!("{failures:#}"));
     println!("{played} cases");
 }

@@ -27,7 +27,7 @@ pub(super) fn translate(rest: &mut Rest<'_>, text: &mut String) -> Result<(), St
         }
         first = false;
         if next == '[' && rest.peek() == Some(&':') {
-            text.push_str(named_class(rest)?);
+            named_class(rest, text)?;
             continue;
         }
         match character(next, rest)? {
@@ -82,25 +82,32 @@ fn range_or_char(low: char, rest: &mut Rest<'_>, text: &mut String) -> Result<()
     }
 }
 
-/// `[:digit:]`, ASCII as in RE2.
-fn named_class(rest: &mut Rest<'_>) -> Result<&'static str, String> {
+/// `[:digit:]` or `[:^digit:]`, ASCII as in RE2.
+fn named_class(rest: &mut Rest<'_>, text: &mut String) -> Result<(), String> {
     let name: String = std::iter::from_fn(|| rest.next_if(|next| *next != ']')).collect();
     rest.next();
-    Ok(match name.as_str() {
-        ":alnum:" => "0-9A-Za-z",
-        ":alpha:" => "A-Za-z",
-        ":ascii:" => r"\x00-\x7F",
-        ":blank:" => r"\t\x20",
-        ":cntrl:" => r"\x00-\x1F\x7F",
-        ":digit:" => "0-9",
-        ":graph:" => r"\x21-\x7E",
-        ":lower:" => "a-z",
-        ":print:" => r"\x20-\x7E",
-        ":punct:" => r"\x21-\x2F\x3A-\x40\x5B-\x60\x7B-\x7E",
-        ":space:" => r"\t\n\x0B\x0C\r\x20",
-        ":upper:" => "A-Z",
-        ":word:" => "0-9A-Za-z_",
-        ":xdigit:" => "0-9A-Fa-f",
+    let (negated, plain) = match name.strip_prefix(":^") {
+        Some(plain) => (true, plain),
+        None => (false, name.get(1..).unwrap_or_default()),
+    };
+    let members = match plain {
+        "alnum:" => "0-9A-Za-z",
+        "alpha:" => "A-Za-z",
+        "ascii:" => r"\x00-\x7F",
+        "blank:" => r"\t\x20",
+        "cntrl:" => r"\x00-\x1F\x7F",
+        "digit:" => "0-9",
+        "graph:" => r"\x21-\x7E",
+        "lower:" => "a-z",
+        "print:" => r"\x20-\x7E",
+        "punct:" => r"\x21-\x2F\x3A-\x40\x5B-\x60\x7B-\x7E",
+        "space:" => r"\t\n\x0B\x0C\r\x20",
+        "upper:" => "A-Z",
+        "word:" => "0-9A-Za-z_",
+        "xdigit:" => "0-9A-Fa-f",
         _ => return Err(format!("unknown class `[{name}]`")),
-    })
+    };
+    let (open, close) = if negated { ("[^", "]") } else { ("", "") };
+    text.extend([open, members, close]);
+    Ok(())
 }
