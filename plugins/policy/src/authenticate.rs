@@ -68,6 +68,17 @@ impl Authenticator {
         }
     }
 
+    /// Its name in a rule.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Noop => "noop",
+            Self::Unauthorized => "unauthorized",
+            Self::Anonymous(_) => "anonymous",
+            Self::Jwt(_) => "jwt",
+            Self::CookieSession(_) => "cookie_session",
+        }
+    }
+
     /// Asks this authenticator about a request.
     pub(crate) fn authenticate(&self, facts: &Facts<'_>, memory: &mut Memory) -> Authentication {
         match self {

@@ -34,6 +34,14 @@ impl Authorizer {
         }
     }
 
+    /// Its name in a rule.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+
     /// Asks whether the caller may.
     pub(crate) fn authorize(&self, _session: &mut Session, _facts: &Facts<'_>) -> Progress {
         match self {

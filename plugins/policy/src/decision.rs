@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::denial::Denial;
+use serde::Serialize;
+
+use crate::{denial::Denial, trace::Trace};
 
 /// The end of the pipeline for one request.
 #[derive(Clone, Debug)]
@@ -18,10 +20,13 @@ pub struct Decision {
     /// What the verdict would be if the rule were enforced and not only tried. [`Decision::verdict`]
     /// then lets the request pass as it came.
     pub shadow: Option<Box<Verdict>>,
+    /// What happened on the way; only where [`crate::Engine::explain`] was asked.
+    pub trace: Option<Box<Trace>>,
 }
 
 /// A stage of the pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Reading the request.
     Request,

@@ -42,6 +42,15 @@ impl Mutator {
         }
     }
 
+    /// Its name in a rule.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Noop => "noop",
+            Self::Header(_) => "header",
+            Self::Cookie(_) => "cookie",
+        }
+    }
+
     /// Changes the session.
     pub(crate) fn mutate(
         &self,

@@ -13,6 +13,7 @@ use crate::{
     path::Url,
     policy::Refusal,
     session::MatchContext,
+    trace::{Event, Trace},
 };
 
 mod course;
@@ -148,9 +149,22 @@ impl Engine {
 
     /// Begins to decide `request`.
     pub fn decide(&mut self, request: &Request, now: UnixTime) -> Step {
-        match self.matched(request) {
-            Ok(course) => self.run(course, None, request, now),
-            Err(decision) => Step::Done(*decision),
+        self.begin(request, now, None)
+    }
+
+    /// Begins to decide `request` and notes what happens: [`Decision::trace`], and until there is one
+    /// [`Pending::trace`].
+    pub fn explain(&mut self, request: &Request, now: UnixTime) -> Step {
+        self.begin(request, now, Some(Box::default()))
+    }
+
+    fn begin(&mut self, request: &Request, now: UnixTime, mut trace: Option<Box<Trace>>) -> Step {
+        match self.matched(request, trace.as_deref_mut()) {
+            Ok(mut course) => {
+                course.trace = trace;
+                self.run(course, None, request, now)
+            }
+            Err(decision) => Step::Done(Decision { trace, ..*decision }),
         }
     }
 
@@ -163,8 +177,12 @@ impl Engine {
         now: UnixTime,
     ) -> Step {
         if pending.generation != self.generation {
-            return self.decide(request, now);
+            return self.begin_anew(&pending, request, now);
         }
+        let mut pending = pending;
+        pending
+            .course
+            .note(&self.policy, || Event::answered(&reply));
         let Some(mut asked) = pending.asked else {
             // Nothing was asked: the driver mixes up requests. The handler starts over.
             return self.run(pending.course, None, request, now);
@@ -172,6 +190,9 @@ impl Engine {
         if is_worth_a_retry(&reply)
             && let Some(call) = asked.retry.as_mut().and_then(|retry| retry.again(now))
         {
+            pending
+                .course
+                .note(&self.policy, || Event::asked(&call, false));
             return Step::Call(
                 call,
                 Pending {
@@ -193,9 +214,14 @@ impl Engine {
     /// Goes on with a request whose [`Step::Wait`] or [`Step::Body`] is over.
     pub fn retry(&mut self, pending: Pending, request: &Request, now: UnixTime) -> Step {
         if pending.generation != self.generation {
-            return self.decide(request, now);
+            return self.begin_anew(&pending, request, now);
         }
         self.run(pending.course, None, request, now)
+    }
+
+    fn begin_anew(&mut self, pending: &Pending, request: &Request, now: UnixTime) -> Step {
+        let trace = pending.trace().map(|_| Box::default());
+        self.begin(request, now, trace)
     }
 
     /// The background fetches (key sets) to make now: those that requests wait for, and those due
@@ -224,7 +250,11 @@ impl Engine {
     }
 
     /// Finds the rule for a request.
-    fn matched(&self, request: &Request) -> Result<Course, Box<Decision>> {
+    fn matched(
+        &self,
+        request: &Request,
+        trace: Option<&mut Trace>,
+    ) -> Result<Course, Box<Decision>> {
         let refuse = |denial, stage, rule, url| {
             let refusal = Refusal {
                 rule,
@@ -244,6 +274,9 @@ impl Engine {
                 return refuse(Denial::BadRequest(bad.reason()), Stage::Request, None, None);
             }
         };
+        if let Some(trace) = trace {
+            self.policy.note_match(trace, method, &url, &found);
+        }
         let (denial, rule) = match found {
             Lookup::One { rule, captures } => return Ok(Course::new(rule, url, captures)),
             Lookup::None => (Denial::NoRule, None),
@@ -278,33 +311,42 @@ impl Engine {
         for _ in 0..MAX_TURNS {
             match course.turn(policy, memory, answered.take(), request, now) {
                 Turn::Next => {}
-                Turn::Over => {
-                    return Step::Done(policy.allow(
-                        course.rule,
-                        course.session,
-                        &course.url,
-                        request,
-                    ));
-                }
+                Turn::Over => return Step::Done(course.allowed(policy, request)),
                 Turn::Refused(denial) => {
-                    let decision = policy.refuse(denial, &course.refusal(), request);
-                    return Step::Done(decision);
+                    return Step::Done(course.refused(policy, denial, request));
                 }
                 Turn::Ask(ask) => match memory.recall(&ask, now) {
-                    Some(answer) => answered = Some(answer),
+                    Some(answer) => {
+                        course.note(policy, || Event::asked(&ask.call, true));
+                        course.note(policy, || Event::answered(&answer.answer.reply));
+                        answered = Some(answer);
+                    }
                     None => {
+                        course.note(policy, || Event::asked(&ask.call, false));
                         let (call, asked) = Asked::new(*ask, now);
                         return Step::Call(call, pending(course, Some(asked)));
                     }
                 },
                 Turn::Await(fetch) => {
+                    course.note(policy, || Event::awaited_keys(policy, fetch));
                     return Step::Wait(fetch.after(*first_fetch), pending(course, None));
                 }
-                Turn::NeedsBody => return Step::Body(pending(course, None)),
+                Turn::NeedsBody => {
+                    course.note(policy, || Event::NeededBody);
+                    return Step::Body(pending(course, None));
+                }
             }
         }
         let denial = Denial::Internal("the rule takes too many turns".to_owned());
-        Step::Done(policy.refuse(denial, &course.refusal(), request))
+        Step::Done(course.refused(policy, denial, request))
+    }
+}
+
+impl Pending {
+    /// What happened so far; only where [`Engine::explain`] was asked.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Trace> {
+        self.course.trace.as_deref()
     }
 }
 

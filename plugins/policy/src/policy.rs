@@ -14,6 +14,7 @@ use crate::{
     mutate::Mutator,
     on_error::{self, ErrorHandler, Refused},
     path::{BadUrl, EncodedSlashes, Reading, Url},
+    trace::Trace,
 };
 
 /// A compiled policy. Made once, by [`crate::compile::compile`].
@@ -88,6 +89,21 @@ pub(crate) struct AuthenticatorEntry {
     pub(crate) continue_on_failure: bool,
 }
 
+/// A rule's handlers by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline<'a> {
+    /// The rule's id.
+    pub rule: &'a str,
+    /// They are asked until one is responsible.
+    pub authenticators: Vec<&'static str>,
+    /// All of them must agree.
+    pub authorizers: Vec<&'static str>,
+    /// All of them run.
+    pub mutators: Vec<&'static str>,
+    /// Whether the rule is only tried.
+    pub shadow: bool,
+}
+
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal<'a> {
@@ -136,6 +152,17 @@ impl Policy {
     #[must_use]
     pub const fn rule_count(&self) -> usize {
         self.rules.len()
+    }
+
+    /// The path of a request as rules match it, for logs.
+    #[must_use]
+    pub fn canonical_path(&self, request: &Request) -> Option<String> {
+        let kept = Reading {
+            encoded_slashes: EncodedSlashes::Keep,
+            ..self.reading
+        };
+        let url = Url::read(request, self.reading).or_else(|_| Url::read(request, kept));
+        url.ok().map(|url| url.path)
     }
 
     /// The URL of a request, and the rule for it.
@@ -216,6 +243,48 @@ impl Policy {
         }
     }
 
+    /// Whether the whole rule set is only tried.
+    #[must_use]
+    pub const fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+
+    /// The ids of the rules that were put aside.
+    pub fn quarantined(&self) -> impl Iterator<Item = &str> {
+        let broken = self.rules.iter().filter(|rule| rule.fault.is_some());
+        broken.map(|rule| &*rule.id)
+    }
+
+    /// The rules with their handlers, in the order in which they are asked.
+    pub fn outline(&self) -> impl Iterator<Item = Outline<'_>> {
+        self.rules.iter().map(|rule| Outline {
+            rule: &rule.id,
+            authenticators: rule
+                .authenticators
+                .iter()
+                .map(|entry| entry.handler.name())
+                .collect(),
+            authorizers: rule.authorizers.iter().map(Authorizer::name).collect(),
+            mutators: rule.mutators.iter().map(Mutator::name).collect(),
+            shadow: self.shadow || rule.shadow,
+        })
+    }
+
+    /// Notes which rules a request matches.
+    pub(crate) fn note_match(&self, trace: &mut Trace, method: &str, url: &Url, lookup: &Lookup) {
+        let (rules, captures) = match lookup {
+            Lookup::None => (&[][..], &[][..]),
+            Lookup::One { rule, captures } => (std::slice::from_ref(rule), captures.as_slice()),
+            Lookup::Several(rules) => (rules.as_slice(), &[][..]),
+            Lookup::TooManySteps(rule) => (std::slice::from_ref(rule), &[][..]),
+        };
+        let rules = rules.iter().filter_map(|rule| self.rules.get(*rule));
+        trace.method = Some(method.to_owned());
+        trace.url = Some(url.subject());
+        trace.rules = rules.map(|rule| rule.id.to_string()).collect();
+        trace.captures = captures.to_vec();
+    }
+
     /// The request goes upstream, with what the session says about its sender.
     pub(crate) fn allow(
         &self,
@@ -246,6 +315,7 @@ impl Policy {
             subject: Some(session.subject),
             verdict: Verdict::Allow(changes),
             shadow: None,
+            trace: None,
         };
         self.enforced(decision, self.rules.get(rule), request)
     }
@@ -271,6 +341,7 @@ impl Policy {
             subject: refusal.subject.map(str::to_owned),
             verdict: Verdict::Deny { reason, response },
             shadow: None,
+            trace: None,
         };
         self.enforced(decision, rule, request)
     }

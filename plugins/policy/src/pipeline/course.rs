@@ -7,9 +7,12 @@ use crate::{
     answers::Question,
     ask::{Answer, Ask, Progress, Told},
     authenticate::Authentication,
-    decision::Stage,
+    authorize::Authorizer,
+    decision::{Decision, Stage},
+    mutate::Mutator,
     path::Url,
     policy::{Refusal, Rule},
+    trace::{Event, Trace},
 };
 
 use super::{Facts, Memory, method};
@@ -21,14 +24,16 @@ const MAX_WAITS: u8 = 8;
 /// A request that a rule matched, and how far it has come.
 #[derive(Debug)]
 pub(crate) struct Course {
-    pub(super) rule: usize,
-    pub(super) url: Url,
+    rule: usize,
+    url: Url,
     captures: Vec<String>,
     position: Position,
-    pub(super) session: Session,
+    session: Session,
     /// Why an authenticator refused that was allowed to be stepped over.
     setback: Option<Denial>,
     waits: u8,
+    /// What happened so far, for a request that is to be explained.
+    pub(super) trace: Option<Box<Trace>>,
 }
 
 /// The handler whose turn it is.
@@ -37,6 +42,16 @@ enum Position {
     Authenticator(usize),
     Authorizer(usize),
     Mutator(usize),
+}
+
+impl Position {
+    const fn stage(self) -> Stage {
+        match self {
+            Self::Authenticator(_) => Stage::Authenticate,
+            Self::Authorizer(_) => Stage::Authorize,
+            Self::Mutator(_) => Stage::Mutate,
+        }
+    }
 }
 
 /// The outcome of one handler's turn.
@@ -69,25 +84,69 @@ impl Course {
             session: Session::default(),
             setback: None,
             waits: 0,
+            trace: None,
+        }
+    }
+
+    /// All have agreed.
+    pub(super) fn allowed(self, policy: &Policy, request: &Request) -> Decision {
+        Decision {
+            trace: self.trace,
+            ..policy.allow(self.rule, self.session, &self.url, request)
+        }
+    }
+
+    /// One has refused.
+    pub(super) fn refused(
+        mut self,
+        policy: &Policy,
+        denial: Denial,
+        request: &Request,
+    ) -> Decision {
+        self.note(policy, || Event::refused(&denial, false));
+        let decision = policy.refuse(denial, &self.refusal(), request);
+        Decision {
+            trace: self.trace,
+            ..decision
+        }
+    }
+
+    /// Notes what the handler does whose turn it is.
+    pub(super) fn note(&mut self, policy: &Policy, event: impl FnOnce() -> Event) {
+        if self.trace.is_some()
+            && let Some(rule) = policy.rules.get(self.rule)
+        {
+            self.note_of(rule, event);
+        }
+    }
+
+    fn note_of(&mut self, rule: &Rule, event: impl FnOnce() -> Event) {
+        let Some(trace) = &mut self.trace else {
+            return;
+        };
+        let (number, handler) = match self.position {
+            Position::Authenticator(number) => {
+                let entry = rule.authenticators.get(number);
+                (number, entry.map(|entry| entry.handler.name()))
+            }
+            Position::Authorizer(number) => {
+                (number, rule.authorizers.get(number).map(Authorizer::name))
+            }
+            Position::Mutator(number) => (number, rule.mutators.get(number).map(Mutator::name)),
+        };
+        if let Some(handler) = handler {
+            trace.note(self.position.stage(), number, handler, event());
         }
     }
 
     /// What a refusal at this point says of the request.
-    pub(super) fn refusal(&self) -> Refusal<'_> {
-        let stage = self.stage();
+    fn refusal(&self) -> Refusal<'_> {
+        let stage = self.position.stage();
         Refusal {
             rule: Some(self.rule),
             stage,
             url: Some(&self.url),
             subject: (stage != Stage::Authenticate).then_some(self.session.subject.as_str()),
-        }
-    }
-
-    const fn stage(&self) -> Stage {
-        match self.position {
-            Position::Authenticator(_) => Stage::Authenticate,
-            Position::Authorizer(_) => Stage::Authorize,
-            Position::Mutator(_) => Stage::Mutate,
         }
     }
 
@@ -139,6 +198,7 @@ impl Course {
         };
         match outcome {
             Authentication::NotResponsible => {
+                self.note_of(rule, || Event::NotResponsible);
                 self.position = Position::Authenticator(number.saturating_add(1));
                 Turn::Next
             }
@@ -149,11 +209,13 @@ impl Course {
                 ))
             }
             Authentication::Known(session) => {
+                self.note_of(rule, || Event::known(&session));
                 self.session = session;
                 self.position = Position::Authorizer(0);
                 Turn::Next
             }
             Authentication::Refused(denial) if entry.continue_on_failure => {
+                self.note_of(rule, || Event::refused(&denial, true));
                 self.setback.get_or_insert(denial);
                 self.position = Position::Authenticator(number.saturating_add(1));
                 Turn::Next
@@ -186,7 +248,11 @@ impl Course {
                 answered.keep(told, memory, now)
             }
         };
-        self.proceed(progress, Position::Authorizer(number.saturating_add(1)))
+        self.proceed(
+            rule,
+            progress,
+            Position::Authorizer(number.saturating_add(1)),
+        )
     }
 
     fn mutate(
@@ -210,12 +276,13 @@ impl Course {
                 answered.keep(told, memory, now)
             }
         };
-        self.proceed(progress, Position::Mutator(number.saturating_add(1)))
+        self.proceed(rule, progress, Position::Mutator(number.saturating_add(1)))
     }
 
-    fn proceed(&mut self, progress: Progress, next: Position) -> Turn {
+    fn proceed(&mut self, rule: &Rule, progress: Progress, next: Position) -> Turn {
         match progress {
             Progress::Done => {
+                self.note_of(rule, || Event::Passed);
                 self.position = next;
                 Turn::Next
             }
