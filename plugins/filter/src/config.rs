@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatepost_policy::{Policy, RuleSource, Sources, call::Endpoint, compile};
+use gatepost_policy::{ConfigErrors, Policy, RuleSet, call::Endpoint};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use serde_json::Value;
 struct Written {
     /// Oathkeeper's configuration tree.
     config: Value,
+    #[serde(default)]
     rules: Rules,
     /// From the origins that the policy calls to the proxy's clusters.
     #[serde(default)]
@@ -34,7 +35,7 @@ struct Written {
 /// What becomes of rules that have mistakes.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum BrokenRules {
+pub(crate) enum BrokenRules {
     /// They are put aside: what they match is refused, all other rules are in force.
     #[default]
     Quarantine,
@@ -50,11 +51,21 @@ enum Rules {
     List(Value),
 }
 
+impl Default for Rules {
+    /// All of them may have to be fetched.
+    fn default() -> Self {
+        Self::Files(BTreeMap::new())
+    }
+}
+
 pub(crate) type Clusters = BTreeMap<Arc<str>, String>;
 
 /// The configuration, ready to use.
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
+    /// What the policy was made of, to make another one when rules that are fetched have changed.
+    pub(crate) rules: RuleSet,
+    pub(crate) broken_rules: BrokenRules,
     /// Cluster names by [`gatepost_policy::Call::origin`].
     pub(crate) clusters: Clusters,
     pub(crate) decision_metadata: bool,
@@ -79,42 +90,57 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
     })?;
     let mut errors = Vec::new();
     let clusters = clusters(&written.clusters, &mut errors);
-    let policy = compile(&Sources {
-        config: &written.config,
-        rules: &sources(&written.rules),
-        documents: &written.jwks,
-    });
-    match &policy {
-        Ok(policy) => {
-            if written.broken_rules == BrokenRules::Refuse {
-                errors.extend(policy.faults().iter().map(ToString::to_string));
-            }
-            errors.extend(unmapped(policy, &clusters));
-        }
-        Err(found) => errors.extend(found.0.iter().map(ToString::to_string)),
-    }
-    match policy {
-        Ok(policy) if errors.is_empty() => Ok(Settings {
+    let texts = |errors: ConfigErrors| errors.0.iter().map(ToString::to_string).collect();
+    let compiled = RuleSet::new(written.config, files(written.rules), written.jwks)
+        .and_then(|rules| Ok((rules.compile()?, rules)))
+        .map_err(texts)
+        .and_then(|(policy, rules)| {
+            accept(&policy, written.broken_rules, &clusters)?;
+            Ok((policy, rules))
+        });
+    match compiled {
+        Ok((policy, rules)) if errors.is_empty() => Ok(Settings {
             fetches: policy.origins().count() > 0,
             policy,
+            rules,
+            broken_rules: written.broken_rules,
             clusters,
             decision_metadata: written.decision_metadata,
             log_decisions: written.log_decisions,
         }),
-        _ => Err(errors),
+        Ok(_) => Err(errors),
+        Err(found) => {
+            errors.extend::<Vec<String>>(found);
+            Err(errors)
+        }
     }
 }
 
-fn sources(rules: &Rules) -> Vec<RuleSource<'_>> {
+/// Whether a policy can be enforced here.
+///
+/// # Errors
+/// Why not: rules with mistakes where none is tolerated, origins without a cluster.
+pub(crate) fn accept(
+    policy: &Policy,
+    broken_rules: BrokenRules,
+    clusters: &Clusters,
+) -> Result<(), Vec<String>> {
+    let mut problems: Vec<String> = Vec::new();
+    if broken_rules == BrokenRules::Refuse {
+        problems.extend(policy.faults().iter().map(ToString::to_string));
+    }
+    problems.extend(unmapped(policy, clusters));
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}
+
+fn files(rules: Rules) -> Vec<(String, Value)> {
     match rules {
-        Rules::Files(files) => files
-            .iter()
-            .map(|(file, rules)| RuleSource { file, rules })
-            .collect(),
-        Rules::List(rules) => vec![RuleSource {
-            file: "rules",
-            rules,
-        }],
+        Rules::Files(files) => files.into_iter().collect(),
+        Rules::List(rules) => vec![("rules".to_owned(), rules)],
     }
 }
 

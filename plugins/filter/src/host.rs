@@ -22,7 +22,10 @@ use proxy_wasm::{
 
 /// The longest body taken over from a reply; the rest is cut. A key set of a hundred RSA keys has
 /// about 50 KiB.
-const MAX_REPLY_BODY: usize = 256 * 1024;
+pub(crate) const MAX_REPLY_BODY: usize = 256 * 1024;
+
+/// The same for fetched rules. Ten thousand have some 5 MiB.
+pub(crate) const MAX_RULES_BODY: usize = 16 * 1024 * 1024;
 
 /// Bounds for [`Call::timeout`]: zero would mean "wait for ever" to the host.
 const TIMEOUTS: std::ops::RangeInclusive<u128> = 1..=60_000;
@@ -245,7 +248,7 @@ fn timeout(call: &Call) -> Duration {
 
 /// The reply to a call, within the callback that announced its size. No header fields at all: the
 /// call failed on its way, and the host does not say how.
-pub(crate) fn reply(num_headers: usize, body_size: usize) -> Reply {
+pub(crate) fn reply(num_headers: usize, body_size: usize, limit: usize) -> Reply {
     if num_headers == 0 {
         return Err(FailedCall::Unreachable);
     }
@@ -256,7 +259,7 @@ pub(crate) fn reply(num_headers: usize, body_size: usize) -> Reply {
         .find(|(name, _)| name == ":status")
         .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
         .ok_or(FailedCall::Unreachable)?;
-    let body = match body_size.min(MAX_REPLY_BODY) {
+    let body = match body_size.min(limit) {
         0 => Vec::new(),
         size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
             .map_err(|_| FailedCall::Unreachable)?

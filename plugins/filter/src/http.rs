@@ -360,7 +360,8 @@ impl Http {
 impl Context for Http {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
         self.with(|exchange| {
-            exchange.replied(token, host::reply(headers, body), Within::Request);
+            let reply = host::reply(headers, body, host::MAX_REPLY_BODY);
+            exchange.replied(token, reply, Within::Request);
         });
     }
 }

@@ -8,14 +8,16 @@ use std::{
     time::Duration,
 };
 
-use gatepost_policy::{Call, Engine, FailedCall, FetchId, Reply, UnixTime};
+use gatepost_policy::{
+    Call, Engine, FailedCall, FetchId, Policy, Polled, Reply, RepositoryId, RuleSet, UnixTime,
+};
 use proxy_wasm::{
     traits::{Context, HttpContext, RootContext},
     types::ContextType,
 };
 
 use crate::{
-    config::{self, Clusters, Settings},
+    config::{self, BrokenRules, Clusters, Settings},
     host,
     http::{Exchange, Http, Within},
 };
@@ -36,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) needs_client_address: bool,
     pub(crate) decision_metadata: bool,
     pub(crate) log_decisions: bool,
+    rules: RuleSet,
+    broken_rules: BrokenRules,
     clusters: Clusters,
     waiting: BTreeMap<FetchId, Vec<Weak<RefCell<Exchange>>>>,
     calls: BTreeMap<u32, Caller>,
@@ -76,6 +80,8 @@ impl Drop for Parked {
 /// Who made a call whose reply comes back to the root context.
 enum Caller {
     Fetch(FetchId),
+    /// A poll for new rules.
+    Poll(RepositoryId),
     /// A request that was woken in the root's callback, and then needed another call.
     Request(Weak<RefCell<Exchange>>),
 }
@@ -87,6 +93,8 @@ impl Shared {
             engine: Engine::new(settings.policy, seed),
             decision_metadata: settings.decision_metadata,
             log_decisions: settings.log_decisions,
+            rules: settings.rules,
+            broken_rules: settings.broken_rules,
             clusters: settings.clusters,
             waiting: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -150,13 +158,63 @@ impl Shared {
             .collect()
     }
 
+    /// Starts the polls that are due.
+    fn poll_due(&mut self, now: UnixTime) {
+        for (repository, call) in self.rules.due(now) {
+            match self.send(&call) {
+                Ok(token) => {
+                    self.calls.insert(token, Caller::Poll(repository));
+                }
+                Err(failed) => drop(self.polled(repository, Err(failed), now)),
+            }
+        }
+    }
+
+    /// A repository has answered. Returns the requests that waited for keys of the former policy.
+    fn polled(
+        &mut self,
+        repository: RepositoryId,
+        reply: Reply,
+        now: UnixTime,
+    ) -> Vec<Weak<RefCell<Exchange>>> {
+        let (broken_rules, clusters) = (self.broken_rules, &self.clusters);
+        let polled = self.rules.fetched(repository, reply, now, |policy| {
+            config::accept(policy, broken_rules, clusters)
+        });
+        match polled {
+            Polled::Unchanged => Vec::new(),
+            Polled::Refused(problems) => {
+                for problem in problems {
+                    host::log_error(&format!("new rules are not taken: {problem}"));
+                }
+                Vec::new()
+            }
+            Polled::Taken(policy) => {
+                host::log_info(&format!(
+                    "new rules are in force: {} in all, {} mistakes",
+                    policy.rule_count(),
+                    policy.faults().len()
+                ));
+                log_faults(&policy);
+                self.needs_client_address = policy.needs_client_address();
+                self.engine.reload(*policy);
+                // Fetches of the former policy are nobody's any more, and who waits begins anew.
+                self.calls.retain(|_, caller| caller.fetch().is_none());
+                std::mem::take(&mut self.waiting)
+                    .into_values()
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
+
     /// Every request whose reply would come back to the root context.
     fn abandon(&mut self) -> Vec<Weak<RefCell<Exchange>>> {
         let waiting = std::mem::take(&mut self.waiting);
         let calls = std::mem::take(&mut self.calls);
         let called = calls.into_values().filter_map(|caller| match caller {
             Caller::Request(request) => Some(request),
-            Caller::Fetch(_) => None,
+            Caller::Fetch(_) | Caller::Poll(_) => None,
         });
         waiting.into_values().flatten().chain(called).collect()
     }
@@ -166,8 +224,14 @@ impl Caller {
     const fn fetch(&self) -> Option<FetchId> {
         match self {
             Self::Fetch(fetch) => Some(*fetch),
-            Self::Request(_) => None,
+            Self::Poll(_) | Self::Request(_) => None,
         }
+    }
+}
+
+fn log_faults(policy: &Policy) {
+    for fault in policy.faults() {
+        host::log_error(&format!("a rule is not in force: {fault}"));
     }
 }
 
@@ -196,6 +260,15 @@ impl Root {
         }
     }
 
+    /// How many bytes of the reply to `token` are read.
+    fn reply_limit(&self, token: u32) -> usize {
+        let shared = self.shared.as_ref().and_then(|s| s.try_borrow().ok());
+        match shared.as_ref().and_then(|shared| shared.calls.get(&token)) {
+            Some(Caller::Poll(_)) => host::MAX_RULES_BODY,
+            _ => host::MAX_REPLY_BODY,
+        }
+    }
+
     /// Who was waiting for the reply to `token`, after the engine was told of a fetch's end.
     fn replied(&self, token: u32, reply: &mut Option<Reply>) -> Vec<Weak<RefCell<Exchange>>> {
         let Some(mut shared) = self.shared.as_ref().and_then(|s| s.try_borrow_mut().ok()) else {
@@ -217,6 +290,14 @@ impl Root {
                 }
                 shared.waiting.remove(&fetch).unwrap_or_default()
             }
+            Some(Caller::Poll(repository)) => {
+                let now = host::now();
+                let answer = match (&now, reply.take()) {
+                    (Ok(_), Some(answer)) => answer,
+                    _ => Err(FailedCall::Unreachable),
+                };
+                shared.polled(repository, answer, now.unwrap_or_default())
+            }
             Some(Caller::Request(request)) => vec![request],
             // From before a new configuration.
             None => Vec::new(),
@@ -226,7 +307,8 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _: usize) {
-        let mut reply = Some(host::reply(headers, body));
+        let limit = self.reply_limit(token);
+        let mut reply = Some(host::reply(headers, body, limit));
         let requests = self.replied(token, &mut reply);
         self.each(&requests, |exchange| match reply.take() {
             Some(reply) => exchange.replied(token, reply, Within::Root),
@@ -254,9 +336,7 @@ impl RootContext for Root {
                 return false;
             }
         };
-        for fault in settings.policy.faults() {
-            host::log_error(&format!("a rule is not in force: {fault}"));
-        }
+        log_faults(&settings.policy);
         if settings.fetches {
             // Hosts allow no call from here: the first tick makes it.
             host::tick_every(NOW);
@@ -277,7 +357,10 @@ impl RootContext for Root {
             host::tick_every(TICK);
         }
         let woken = match host::now() {
-            Ok(now) => shared.fetch_due(now),
+            Ok(now) => {
+                shared.poll_due(now);
+                shared.fetch_due(now)
+            }
             Err(error) => {
                 host::log_error(&error.to_string());
                 Vec::new()

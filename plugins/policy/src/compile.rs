@@ -120,6 +120,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         origins,
         settable_headers,
         default_rule,
+        missing: None,
         shadow,
         reading: Reading {
             cleaning,
@@ -271,6 +272,8 @@ impl<'a> Compiler<'a> {
         let mut gatepost = tree.section("gatepost");
         let shadow = gatepost.bool("shadow", false);
         let cleaning = cleaning(&mut gatepost);
+        // Read where rules are fetched.
+        gatepost.value("poll_interval");
         let extensions = ["authenticators", "authorizers", "mutators"]
             .into_iter()
             .filter_map(|stage| Some((stage.to_owned(), gatepost.value(stage)?.clone())))

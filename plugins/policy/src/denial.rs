@@ -1,11 +1,16 @@
 //! Why a request was refused, named by outcome.
 
+use std::sync::Arc;
+
 /// Every way in which a request is refused. Each has one status and one stable reason code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     /// The request itself cannot be judged: no `:path`, an encoded slash, a malformed host.
     #[error("the request is malformed: {0}")]
     BadRequest(&'static str),
+    /// Rules are missing that might forbid the request.
+    #[error("the rules of `{0}` were not read yet")]
+    NotReady(Arc<str>),
     /// No rule matches.
     #[error("the request does not match any rules")]
     NoRule,
@@ -60,6 +65,7 @@ impl Denial {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BadRequest(_) => "bad_request",
+            Self::NotReady(_) => "not_ready",
             Self::NoRule => "no_rule_matched",
             Self::SeveralRules => "several_rules_matched",
             Self::Unauthorized(_) => "unauthorized",
@@ -74,6 +80,7 @@ impl Denial {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BadRequest(_) => 400,
+            Self::NotReady(_) => 503,
             Self::NoRule => 404,
             Self::SeveralRules | Self::Internal(_) => 500,
             Self::Unauthorized(_) => 401,

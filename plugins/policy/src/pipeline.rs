@@ -1,6 +1,6 @@
 //! The one place that states the order of stages, and how a driver steps through them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Call, Decision, Denial, FetchId, Policy, Reply, Request, UnixTime,
@@ -264,6 +264,10 @@ impl Engine {
             };
             Err(Box::new(self.policy.refuse(denial, &refusal, request)))
         };
+        if let Some(missing) = &self.policy.missing {
+            let denial = Denial::NotReady(Arc::clone(missing));
+            return refuse(denial, Stage::Request, None, None);
+        }
         let Some(method) = method(request) else {
             let denial = Denial::BadRequest("the request has no method");
             return refuse(denial, Stage::Request, None, None);

@@ -32,6 +32,8 @@ pub struct Policy {
     pub(crate) settable_headers: Vec<String>,
     /// The rule for requests that no other matches.
     pub(crate) default_rule: Option<usize>,
+    /// The source of rules that was never read. Without it no request can be decided.
+    pub(crate) missing: Option<Arc<str>>,
     /// Whether the whole rule set is only tried.
     pub(crate) shadow: bool,
     /// How paths are read, unless a rule wants encoded slashes.

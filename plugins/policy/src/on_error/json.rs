@@ -54,6 +54,10 @@ const fn text(status: u16) -> (&'static str, &'static str) {
         403 => ("Forbidden", "Access is not allowed"),
         404 => ("Not Found", "Nothing was found here"),
         429 => ("Too Many Requests", "Too many requests, try again later"),
+        503 => (
+            "Service Unavailable",
+            "The request cannot be decided at the moment",
+        ),
         _ => ("Internal Server Error", "The request could not be handled"),
     }
 }
