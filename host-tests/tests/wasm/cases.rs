@@ -55,6 +55,8 @@ fn play(mut door: Wasm) {
 struct Wasm {
     configuration: Value,
     clusters: BTreeMap<String, String>,
+    /// The host that the last request left behind, with what the module remembers.
+    running: Option<Host>,
     /// Without `verify_signature`.
     alone: bool,
 }
@@ -76,6 +78,7 @@ impl Wasm {
 impl Door for Wasm {
     fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {
         self.clusters.clear();
+        self.running = None;
         origins(&case.config, &mut self.clusters);
         origins(&case.rules, &mut self.clusters);
         self.configuration = json!({
@@ -98,7 +101,10 @@ impl Door for Wasm {
         request: &RequestSpec,
         script: &mut Script<'_>,
     ) -> anyhow::Result<Outcome> {
-        let mut host = self.host(at).map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        let mut host = match self.running.take() {
+            Some(host) => host.at(at),
+            None => self.host(at).map_err(|e| anyhow::anyhow!("{e:?}"))?,
+        };
         let mut sent = Request::default();
         for (name, value) in request.fields()? {
             sent = sent.header(&name, value);
@@ -119,7 +125,9 @@ impl Door for Wasm {
         }
         let rule = host.property(id, "gatepost.rule");
         let reason = host.log().last().and_then(|line| reason(line));
-        outcome(host.outcome(id), rule, reason)
+        let outcome = outcome(host.outcome(id), rule, reason);
+        self.running = Some(host);
+        outcome
     }
 }
 

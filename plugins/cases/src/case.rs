@@ -35,7 +35,7 @@ pub struct Case {
     /// which rules are put aside, while the others go on.
     #[serde(default)]
     pub errors: Vec<String>,
-    /// The requests, each played on a fresh engine.
+    /// The requests, each played on a fresh engine; see [`Exchange::then`] for rows of them.
     #[serde(default)]
     pub requests: Vec<Exchange>,
 }
@@ -69,6 +69,9 @@ pub struct Exchange {
     pub calls: Vec<CallSpec>,
     /// What must become of it.
     pub expect: Expectation,
+    /// Requests that follow it on the same engine, which may remember.
+    #[serde(default)]
+    pub then: Vec<Exchange>,
 }
 
 /// 2026-01-01T00:00:00Z.

@@ -136,6 +136,11 @@ fn check_errors(case: &Case, door: &mut dyn Door) -> anyhow::Result<()> {
 
 fn play_exchange(case: &Case, exchange: &Exchange, door: &mut dyn Door) -> anyhow::Result<()> {
     check_errors(case, door)?;
+    play_row(case, exchange, door)
+}
+
+/// A request, and those that follow it on the same engine.
+fn play_row(case: &Case, exchange: &Exchange, door: &mut dyn Door) -> anyhow::Result<()> {
     let mut request = exchange.request.clone();
     fill_in(&mut request.url, case)?;
     for (_, value) in &mut request.headers {
@@ -149,6 +154,9 @@ fn play_exchange(case: &Case, exchange: &Exchange, door: &mut dyn Door) -> anyho
     check(&exchange.expect, &outcome).with_context(|| format!("got {}", summary(&outcome)))?;
     let left = script.calls.len();
     ensure!(left == 0, "{left} expected calls were not made");
+    for next in &exchange.then {
+        play_row(case, next, door).with_context(|| format!("then {}", next.name))?;
+    }
     Ok(())
 }
 
