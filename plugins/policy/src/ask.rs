@@ -1,8 +1,13 @@
 //! What a handler asks for when it cannot decide by itself, and what it makes of the answer.
 
+mod retry;
+pub(crate) mod reuse;
+
 use std::time::Duration;
 
 use crate::{Call, Denial, FailedCall, FetchId, Reply};
+
+pub(crate) use self::retry::Retry;
 
 /// A call that a handler needs answered, and what the engine may do about it on its own.
 #[derive(Clone, Debug)]

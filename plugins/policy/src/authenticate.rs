@@ -2,8 +2,12 @@
 //! responsible decides, and a bad credential is never passed on to a more lenient one.
 
 mod anonymous;
+mod bearer_token;
 mod cookie_session;
 mod jwt;
+mod oauth2_client_credentials;
+mod session_check;
+mod token_endpoint;
 mod token_from;
 
 use crate::{
@@ -13,7 +17,10 @@ use crate::{
     pipeline::{Facts, Memory},
 };
 
-use self::{anonymous::Anonymous, cookie_session::CookieSession, jwt::Jwt};
+use self::{
+    anonymous::Anonymous, bearer_token::BearerToken, cookie_session::CookieSession, jwt::Jwt,
+    oauth2_client_credentials::OAuth2ClientCredentials,
+};
 
 /// One authenticator of a rule, ready to use.
 #[derive(Debug)]
@@ -28,6 +35,10 @@ pub(crate) enum Authenticator {
     Jwt(Jwt),
     /// Asks a session store about the request's cookies.
     CookieSession(CookieSession),
+    /// Asks a session store about the request's token.
+    BearerToken(BearerToken),
+    /// Asks a token endpoint for a token in the client's name.
+    OAuth2ClientCredentials(OAuth2ClientCredentials),
 }
 
 /// What an authenticator made of a request.
@@ -47,8 +58,15 @@ pub(crate) enum Authentication {
 
 impl Authenticator {
     /// The handlers there are, by their names in a rule.
-    pub(crate) const NAMES: &'static [&'static str] =
-        &["noop", "anonymous", "unauthorized", "jwt", "cookie_session"];
+    pub(crate) const NAMES: &'static [&'static str] = &[
+        "noop",
+        "anonymous",
+        "unauthorized",
+        "jwt",
+        "cookie_session",
+        "bearer_token",
+        "oauth2_client_credentials",
+    ];
 
     /// The handlers that only we have. A rule names them below `gatepost.authenticators`, where
     /// Oathkeeper does not look.
@@ -64,6 +82,9 @@ impl Authenticator {
             "anonymous" => Some(Self::Anonymous(Anonymous::compile(entry.config))),
             "jwt" => Jwt::compile(entry.config, compiler).map(Self::Jwt),
             "cookie_session" => CookieSession::compile(entry, compiler).map(Self::CookieSession),
+            "bearer_token" => BearerToken::compile(entry, compiler).map(Self::BearerToken),
+            "oauth2_client_credentials" => OAuth2ClientCredentials::compile(entry.config, compiler)
+                .map(Self::OAuth2ClientCredentials),
             _ => None,
         }
     }
@@ -89,18 +110,22 @@ impl Authenticator {
             Self::Anonymous(handler) => handler.authenticate(facts),
             Self::Jwt(handler) => handler.authenticate(facts, &mut memory.tokens),
             Self::CookieSession(handler) => handler.authenticate(facts),
+            Self::BearerToken(handler) => handler.authenticate(facts),
+            Self::OAuth2ClientCredentials(handler) => handler.authenticate(facts),
         }
     }
 
     /// Goes on with the answer to the call that this authenticator asked for.
     pub(crate) fn resume(
         &self,
-        _facts: &Facts<'_>,
+        facts: &Facts<'_>,
         _memory: &mut Memory,
         answer: &Answer,
     ) -> Told<Authentication> {
         match self {
-            Self::CookieSession(handler) => handler.resume(answer),
+            Self::CookieSession(handler) => handler.resume(facts, answer),
+            Self::BearerToken(handler) => handler.resume(facts, answer),
+            Self::OAuth2ClientCredentials(handler) => handler.resume(facts, answer),
             Self::Noop | Self::Anonymous(_) | Self::Unauthorized | Self::Jwt(_) => {
                 Told::once(Authentication::Refused(uncalled()))
             }

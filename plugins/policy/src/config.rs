@@ -7,6 +7,8 @@ use std::{cell::RefCell, collections::BTreeSet, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
+use crate::headers::{check_settable, holds_control};
+
 /// Where in the configuration something stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -288,6 +290,32 @@ impl<'a> Section<'a> {
                 .add(place, format!("must be a string, not {kind}"));
         }
         Some(pairs)
+    }
+
+    /// The header fields at `key` that a call carries whatever the request was: names that a rule may
+    /// set, values that end no line. Empty where there is none.
+    pub(crate) fn static_headers(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let fields = self.string_map(key).unwrap_or_default();
+        for (name, value) in &fields {
+            if let Err(problem) = check_settable(name) {
+                self.wrong(key, problem);
+            }
+            if holds_control(value.as_bytes()) {
+                let problem = format!("the value of `{name}` holds a control character");
+                self.wrong(key, problem);
+            }
+        }
+        fields
+    }
+
+    /// The names at `key` of header fields that a call takes over from the request. A header that
+    /// frames the message would let a client's value cut the call in two.
+    pub(crate) fn forwarded_headers(&mut self, key: &'static str) -> Vec<String> {
+        let names = self.strings(key).unwrap_or_default();
+        for problem in names.iter().filter_map(|name| check_settable(name).err()) {
+            self.wrong(key, problem);
+        }
+        names
     }
 
     /// The elements of the list at `key` with their places; empty where there is none.

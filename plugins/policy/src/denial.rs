@@ -32,6 +32,15 @@ pub enum Denial {
         /// `Retry-After` and `X-RateLimit-*` as the store sent them.
         headers: Vec<(&'static str, Vec<u8>)>,
     },
+    /// A service that decides says that what was asked of it does not exist.
+    #[error("the deciding service was not found: {0}")]
+    NotFound(String),
+    /// A service that decides cannot be asked for the moment.
+    #[error("the deciding service is not available: {0}")]
+    Unavailable(String),
+    /// A service that decides says that it has waited in vain for another one.
+    #[error("the deciding service did not answer in time: {0}")]
+    Timeout(String),
 }
 
 /// What of a rate-limited answer is passed on to the client (`oathkeeper.md` 3.6).
@@ -72,6 +81,9 @@ impl Denial {
             Self::Forbidden(_) => "forbidden",
             Self::Internal(_) => "internal_error",
             Self::TooManyRequests { .. } => "rate_limited",
+            Self::NotFound(_) => "service_not_found",
+            Self::Unavailable(_) => "service_unavailable",
+            Self::Timeout(_) => "service_timeout",
         }
     }
 
@@ -80,12 +92,13 @@ impl Denial {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BadRequest(_) => 400,
-            Self::NotReady(_) => 503,
-            Self::NoRule => 404,
+            Self::NotReady(_) | Self::Unavailable(_) => 503,
+            Self::NoRule | Self::NotFound(_) => 404,
             Self::SeveralRules | Self::Internal(_) => 500,
             Self::Unauthorized(_) => 401,
             Self::Forbidden(_) => 403,
             Self::TooManyRequests { .. } => 429,
+            Self::Timeout(_) => 504,
         }
     }
 }

@@ -10,10 +10,7 @@ use crate::{
     pipeline::Facts,
 };
 
-use super::{
-    Authentication,
-    token_from::{Several, TokenFrom},
-};
+use super::{Authentication, token_from::TokenFrom};
 
 /// Responsible for requests that carry something of a JWS's shape (three parts, RFC 7515 section 3.1).
 #[derive(Debug)]
@@ -47,11 +44,7 @@ impl Jwt {
         let token = match self.token_from.find(facts) {
             Ok(Some(token)) => token,
             Ok(None) => return Authentication::NotResponsible,
-            Err(Several) => {
-                return Authentication::Refused(Denial::Unauthorized(
-                    "the request carries more than one token".to_owned(),
-                ));
-            }
+            Err(several) => return Authentication::Refused(several.into()),
         };
         if !jose::looks_like_jws(&token) {
             return Authentication::NotResponsible;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{config::Section, cookies, pipeline::Facts};
+use crate::{Denial, config::Section, cookies, pipeline::Facts};
 
 /// One place to look for a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,11 +76,48 @@ impl TokenFrom {
     }
 }
 
+/// A token of which nothing is known but where it stands and how it begins: Oathkeeper's `token_from`
+/// and `prefix`.
+#[derive(Debug)]
+pub(super) struct OpaqueToken {
+    from: TokenFrom,
+    /// What tokens begin with that are this handler's; empty for all of them.
+    prefix: String,
+}
+
+impl OpaqueToken {
+    pub(super) fn compile(section: &mut Section<'_>) -> Self {
+        Self {
+            from: TokenFrom::compile(section),
+            prefix: section.string("prefix").unwrap_or_default(),
+        }
+    }
+
+    /// The token of a request, where it has one that begins as it must.
+    ///
+    /// # Errors
+    /// There are several.
+    pub(super) fn find<'a>(&self, facts: &'a Facts<'_>) -> Result<Option<Cow<'a, str>>, Several> {
+        let token = self.from.find(facts)?;
+        Ok(token.filter(|token| token.starts_with(&self.prefix)))
+    }
+}
+
 /// A request with more than one token.
 #[derive(Debug)]
 pub(super) struct Several;
 
-fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Several> {
+impl From<Several> for Denial {
+    fn from(Several: Several) -> Self {
+        Self::Unauthorized("the request carries more than one token".to_owned())
+    }
+}
+
+/// The one of `values`, where there is one.
+///
+/// # Errors
+/// There are several.
+pub(super) fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Several> {
     let value = values.next();
     match values.next() {
         None => Ok(value),

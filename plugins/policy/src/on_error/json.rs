@@ -58,6 +58,10 @@ const fn text(status: u16) -> (&'static str, &'static str) {
             "Service Unavailable",
             "The request cannot be decided at the moment",
         ),
+        504 => (
+            "Gateway Timeout",
+            "The request could not be decided in time",
+        ),
         _ => ("Internal Server Error", "The request could not be handled"),
     }
 }

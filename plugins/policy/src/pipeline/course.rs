@@ -307,11 +307,15 @@ impl Course {
 }
 
 impl Answered {
-    /// Remembers the answer as long as both the configuration and the handler allow.
+    /// Remembers the answer as long as both the configuration and the handler allow. One that neither
+    /// of them puts an end to is not remembered: a caller whose rights were taken away must lose them
+    /// some day.
     fn keep<T>(self, told: Told<T>, memory: &mut Memory, now: UnixTime) -> T {
         if let (Some((question, longest)), Ok(response)) = (self.remember, self.answer.reply) {
             let good_for = told.good_for.min(longest);
-            memory.answers.keep(question, response, good_for, now);
+            if good_for < Duration::MAX {
+                memory.answers.keep(question, response, good_for, now);
+            }
         }
         told.outcome
     }
