@@ -38,10 +38,6 @@ impl Ask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leg {
     /// For what the deciding call needs.
-    #[expect(
-        dead_code,
-        reason = "for oauth2_introspection, which may need a token of its own"
-    )]
     Preliminary,
     /// The one that decides.
     Main,
@@ -50,7 +46,6 @@ pub(crate) enum Leg {
 /// The answer to an [`Ask`].
 #[derive(Debug)]
 pub(crate) struct Answer {
-    #[expect(dead_code, reason = "for oauth2_introspection, which makes two calls")]
     pub(crate) leg: Leg,
     pub(crate) reply: Reply,
 }

@@ -6,6 +6,7 @@ mod bearer_token;
 mod cookie_session;
 mod jwt;
 mod oauth2_client_credentials;
+mod oauth2_introspection;
 mod session_check;
 mod token_endpoint;
 mod token_from;
@@ -19,7 +20,7 @@ use crate::{
 
 use self::{
     anonymous::Anonymous, bearer_token::BearerToken, cookie_session::CookieSession, jwt::Jwt,
-    oauth2_client_credentials::OAuth2ClientCredentials,
+    oauth2_client_credentials::OAuth2ClientCredentials, oauth2_introspection::OAuth2Introspection,
 };
 
 /// One authenticator of a rule, ready to use.
@@ -39,6 +40,8 @@ pub(crate) enum Authenticator {
     BearerToken(BearerToken),
     /// Asks a token endpoint for a token in the client's name.
     OAuth2ClientCredentials(OAuth2ClientCredentials),
+    /// Asks the issuer about the request's token.
+    OAuth2Introspection(OAuth2Introspection),
 }
 
 /// What an authenticator made of a request.
@@ -66,6 +69,7 @@ impl Authenticator {
         "cookie_session",
         "bearer_token",
         "oauth2_client_credentials",
+        "oauth2_introspection",
     ];
 
     /// The handlers that only we have. A rule names them below `gatepost.authenticators`, where
@@ -85,6 +89,9 @@ impl Authenticator {
             "bearer_token" => BearerToken::compile(entry, compiler).map(Self::BearerToken),
             "oauth2_client_credentials" => OAuth2ClientCredentials::compile(entry.config, compiler)
                 .map(Self::OAuth2ClientCredentials),
+            "oauth2_introspection" => {
+                OAuth2Introspection::compile(entry.config, compiler).map(Self::OAuth2Introspection)
+            }
             _ => None,
         }
     }
@@ -97,6 +104,9 @@ impl Authenticator {
             Self::Anonymous(_) => "anonymous",
             Self::Jwt(_) => "jwt",
             Self::CookieSession(_) => "cookie_session",
+            Self::BearerToken(_) => "bearer_token",
+            Self::OAuth2ClientCredentials(_) => "oauth2_client_credentials",
+            Self::OAuth2Introspection(_) => "oauth2_introspection",
         }
     }
 
@@ -112,6 +122,7 @@ impl Authenticator {
             Self::CookieSession(handler) => handler.authenticate(facts),
             Self::BearerToken(handler) => handler.authenticate(facts),
             Self::OAuth2ClientCredentials(handler) => handler.authenticate(facts),
+            Self::OAuth2Introspection(handler) => handler.authenticate(facts),
         }
     }
 
@@ -126,6 +137,7 @@ impl Authenticator {
             Self::CookieSession(handler) => handler.resume(facts, answer),
             Self::BearerToken(handler) => handler.resume(facts, answer),
             Self::OAuth2ClientCredentials(handler) => handler.resume(facts, answer),
+            Self::OAuth2Introspection(handler) => handler.resume(facts, answer),
             Self::Noop | Self::Anonymous(_) | Self::Unauthorized | Self::Jwt(_) => {
                 Told::once(Authentication::Refused(uncalled()))
             }

@@ -88,7 +88,8 @@ fn algorithms(section: &mut Section<'_>) -> Algorithms {
     })
 }
 
-fn scope_strategy(section: &mut Section<'_>) -> ScopeStrategy {
+/// Reads the key `scope_strategy`.
+pub(super) fn scope_strategy(section: &mut Section<'_>) -> ScopeStrategy {
     let Some(name) = section.string("scope_strategy") else {
         return ScopeStrategy::None;
     };
