@@ -147,6 +147,35 @@ fn without_a_session_nothing_passes() {
 }
 
 #[test]
+fn what_the_proxy_answers_itself_is_not_the_servers_word() {
+    let issuer = Issuer::new();
+    let mut host = issuer.host();
+    let text =
+        |status| Answer::status(status, "no healthy upstream").header("content-type", "text/plain");
+    for (session, status) in [
+        (text(503).header("content-length", "19"), 403),
+        (text(504), 403),
+        (text(500), 401),
+        (
+            text(503).header("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+            401,
+        ),
+        (text(503).header("x-envoy-upstream-service-time", "1"), 401),
+        (
+            Answer::status(503, "{}").header("content-type", "application/json"),
+            401,
+        ),
+        (Answer::status(503, ""), 401),
+    ] {
+        issuer.says(|says| says.session = session.clone());
+        let outcome = host.request(Request::get("/app/x").header("cookie", "session=1"));
+        assert_eq!(outcome.status(), Some(status), "{session:?}");
+    }
+    issuer.says(|says| says.session = Answer::ok(r#"{"identity": {"id": "alice"}}"#));
+    assert_serves(&mut host);
+}
+
+#[test]
 fn body_and_trailers_wait_for_the_decision() {
     let issuer = Issuer::new();
     issuer.says(|says| says.session = Answer::status(401, "{}").after(SECOND));

@@ -259,6 +259,9 @@ pub(crate) fn reply(num_headers: usize, body_size: usize, limit: usize) -> Reply
         .find(|(name, _)| name == ":status")
         .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
         .ok_or(FailedCall::Unreachable)?;
+    if let Some(failure) = answered_by_the_proxy(status, &fields) {
+        return Err(failure);
+    }
     let body = match body_size.min(limit) {
         0 => Vec::new(),
         size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
@@ -273,4 +276,22 @@ pub(crate) fn reply(num_headers: usize, body_size: usize, limit: usize) -> Reply
             .collect(),
         body,
     })
+}
+
+/// Why there is no answer, where this one is Envoy's own: it answers in the place of a server that it
+/// cannot reach (503) or that takes too long (504), with a line of text and no field that is not needed
+/// for that. A server's own answer has a `date` (RFC 9110 section 6.6.1), and gets
+/// `x-envoy-upstream-service-time` on its way. Tried with Envoy 1.40.
+fn answered_by_the_proxy(status: u16, fields: &[(String, Vec<u8>)]) -> Option<FailedCall> {
+    let failure = match status {
+        503 => FailedCall::Unreachable,
+        504 => FailedCall::TimedOut,
+        _ => return None,
+    };
+    let is_text =
+        |(name, value): &(String, Vec<u8>)| name == "content-type" && value == b"text/plain";
+    let is_bare = fields
+        .iter()
+        .all(|field| matches!(field.0.as_str(), ":status" | "content-length") || is_text(field));
+    (is_bare && fields.iter().any(is_text)).then_some(failure)
 }
