@@ -1,8 +1,13 @@
-//! Envoy's foreign functions: `verify_signature`, which a test can take away, and
+//! Envoy's foreign functions: `verify_signature` and `sign`, which a test can take away, and
 //! `clear_route_cache`.
 
 use anyhow::{Context, anyhow};
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{
+        self, EcdsaKeyPair, RsaEncoding, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+    },
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use wasmtime::{Linker, Result};
 
@@ -35,6 +40,15 @@ fn call(
             // The field `result`, a bool; false is left out as protobuf does.
             let result: &[u8] = if good { &[0x08, 0x01] } else { &[] };
             give(&mut vm, result, data, size)?;
+            Ok(OK)
+        }
+        "sign" if vm.data().verifies => {
+            // The fields `result` and `signature`, or `error`.
+            let result = match sign(&arguments) {
+                Ok(signature) => [&[0x08, 0x01][..], &field(2, &signature)].concat(),
+                Err(error) => field(3, error.to_string().as_bytes()),
+            };
+            give(&mut vm, &result, data, size)?;
             Ok(OK)
         }
         _ => Ok(NOT_FOUND),
@@ -75,6 +89,49 @@ fn verify(arguments: &[u8]) -> Result<bool, anyhow::Error> {
             .verify(text, signature)
             .is_ok()
     }))
+}
+
+/// RSA with PKCS#1 v1.5 padding or ECDSA with a DER signature, with a PKCS #8 key, as in Envoy.
+fn sign(arguments: &[u8]) -> Result<Vec<u8>, anyhow::Error> {
+    let fields = fields(arguments).context("not a message")?;
+    let field = |number| {
+        let field = fields.iter().find(|(field, _)| *field == number);
+        field.map(|(_, value)| *value).unwrap_or_default()
+    };
+    let (hash, key, text) = (std::str::from_utf8(field(1))?, field(2), field(3));
+    let (padding, ecdsa): (&'static dyn RsaEncoding, _) = match hash {
+        "sha256" => (
+            &signature::RSA_PKCS1_SHA256,
+            Some(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
+        ),
+        "sha384" => (
+            &signature::RSA_PKCS1_SHA384,
+            Some(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
+        ),
+        "sha512" => (&signature::RSA_PKCS1_SHA512, None),
+        _ => return Err(anyhow!("an unknown hash function")),
+    };
+    let random = SystemRandom::new();
+    if let Some(pair) = ecdsa.and_then(|ecdsa| EcdsaKeyPair::from_pkcs8(ecdsa, key).ok()) {
+        return Ok(pair.sign(&random, text)?.as_ref().to_vec());
+    }
+    let pair = RsaKeyPair::from_pkcs8(key)?;
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(padding, &random, text, &mut signature)?;
+    Ok(signature)
+}
+
+/// A length-delimited field of a protobuf message.
+fn field(number: u8, value: &[u8]) -> Vec<u8> {
+    let mut field = vec![number << 3 | 2];
+    let mut length = value.len();
+    while length >= 0x80 {
+        field.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
+        length >>= 7;
+    }
+    field.push(u8::try_from(length).unwrap_or_default());
+    field.extend_from_slice(value);
+    field
 }
 
 fn pem_body(pem: &[u8]) -> Result<Vec<u8>, anyhow::Error> {

@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::keys::private_jwks;
+
 /// One file of the corpus.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,13 @@ pub struct Case {
     /// Key sets that come with the policy, by the URL under which handlers name them.
     #[serde(default)]
     pub documents: BTreeMap<String, Value>,
+    /// Key sets that the policy signs with, by URL: served where that can be called, else put beside
+    /// [`Case::documents`].
+    #[serde(default)]
+    pub private_key_sets: BTreeMap<String, Vec<SetMember>>,
+    /// Whether the case needs RSA signatures: the module has them only from its host.
+    #[serde(default)]
+    pub signs_rsa: bool,
     /// Tokens by name, put into header values and URLs as `${name}`.
     #[serde(default)]
     pub tokens: BTreeMap<String, Token>,
@@ -38,6 +47,33 @@ pub struct Case {
     /// The requests, each played on a fresh engine; see [`Exchange::then`] for rows of them.
     #[serde(default)]
     pub requests: Vec<Exchange>,
+}
+
+/// A key of a set that the policy signs with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetMember {
+    /// The key's name.
+    pub key: String,
+    /// Members besides those that the key has; `null` removes one.
+    #[serde(default)]
+    pub with: Map<String, Value>,
+    /// Whether only the public half is there.
+    #[serde(default)]
+    pub public: bool,
+}
+
+/// A token that the upstream must get as `Authorization: Bearer`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Minted {
+    /// The name of the key that has signed it.
+    pub key: String,
+    /// Members that the header must have.
+    #[serde(default)]
+    pub header: Map<String, Value>,
+    /// Claims that it must have; `null` for one that must be absent.
+    pub claims: Value,
 }
 
 /// A token to be signed.
@@ -203,6 +239,9 @@ pub struct Expectation {
     /// one that must be absent.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
+    /// Allowed: a token that the upstream gets.
+    #[serde(default)]
+    pub minted: Option<Minted>,
     /// Refused: members that the JSON body must have.
     #[serde(default)]
     pub json: Option<Value>,
@@ -247,6 +286,11 @@ impl Case {
         let text = fs::read_to_string(file).with_context(|| name.clone())?;
         let mut case: Self = serde_saphyr::from_str(&text).with_context(|| name.clone())?;
         case.file = name;
+        for (url, members) in &case.private_key_sets {
+            if !url.starts_with("http") {
+                case.documents.insert(url.clone(), private_jwks(members)?);
+            }
+        }
         Ok(case)
     }
 }

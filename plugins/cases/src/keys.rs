@@ -16,7 +16,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, jwk::Jwk};
 use serde_json::{Map, Value, json};
 
-use crate::case::Token;
+use crate::{
+    case::{SetMember, Token},
+    private_keys::private_members,
+};
 
 static KEYS: LazyLock<Mutex<BTreeMap<String, EncodingKey>>> = LazyLock::new(Mutex::default);
 
@@ -29,6 +32,33 @@ pub fn jwks(names: &[String]) -> anyhow::Result<Value> {
         .iter()
         .map(|name| jwk(name))
         .collect::<Result<Vec<_>, _>>()?;
+    Ok(json!({ "keys": keys }))
+}
+
+/// The JWK Set of these keys, private parts and all.
+///
+/// # Errors
+/// A name that is none.
+pub fn private_jwks(members: &[SetMember]) -> anyhow::Result<Value> {
+    let mut keys = Vec::new();
+    for member in members {
+        let mut jwk = jwk(&member.key)?;
+        let parts = jwk.as_object_mut().context("a JWK is an object")?;
+        if !member.public {
+            parts.extend(private_members(
+                algorithm(&member.key)?,
+                key(&member.key)?.as_bytes(),
+            )?);
+        }
+        for (name, value) in &member.with {
+            if value.is_null() {
+                parts.remove(name);
+            } else {
+                parts.insert(name.clone(), value.clone());
+            }
+        }
+        keys.push(jwk);
+    }
     Ok(json!({ "keys": keys }))
 }
 
@@ -60,7 +90,7 @@ pub fn sign(token: &Token) -> anyhow::Result<String> {
     Ok(format!("{message}.{signature}"))
 }
 
-fn jwk(name: &str) -> anyhow::Result<Value> {
+pub(crate) fn jwk(name: &str) -> anyhow::Result<Value> {
     let jwk = Jwk::from_encoding_key(&key(name)?, algorithm(name)?)?;
     let mut jwk = serde_json::to_value(jwk)?;
     let members = jwk.as_object_mut().context("a JWK is an object")?;
@@ -69,7 +99,7 @@ fn jwk(name: &str) -> anyhow::Result<Value> {
     Ok(jwk)
 }
 
-fn algorithm(name: &str) -> anyhow::Result<Algorithm> {
+pub(crate) fn algorithm(name: &str) -> anyhow::Result<Algorithm> {
     let (algorithm, _) = name
         .split_once('-')
         .context("a key is named like `RS256-1`")?;

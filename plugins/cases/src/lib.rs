@@ -8,8 +8,11 @@
 
 mod case;
 mod keys;
+mod minted;
+mod private_keys;
 mod script;
 
-pub use case::{Case, Expectation, Outcome, RequestSpec, SpecReply, Token};
-pub use keys::{jwks, sign};
+pub use case::{Case, Expectation, Minted, Outcome, RequestSpec, SetMember, SpecReply, Token};
+pub use keys::{jwks, private_jwks, sign};
+pub use minted::check as check_minted;
 pub use script::{Door, Script, play};

@@ -94,8 +94,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
     let compiled = RuleSet::new(written.config, files(written.rules), written.jwks)
         .and_then(|rules| Ok((rules.compile()?, rules)))
         .map_err(texts)
-        .and_then(|(policy, rules)| {
-            accept(&policy, written.broken_rules, &clusters)?;
+        .and_then(|(mut policy, rules)| {
+            accept(&mut policy, written.broken_rules, &clusters)?;
             Ok((policy, rules))
         });
     match compiled {
@@ -116,15 +116,16 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
     }
 }
 
-/// Whether a policy can be enforced here.
+/// Whether a policy can be enforced here. Rules whose signing keys do not work here are put aside first.
 ///
 /// # Errors
 /// Why not: rules with mistakes where none is tolerated, origins without a cluster.
 pub(crate) fn accept(
-    policy: &Policy,
+    policy: &mut Policy,
     broken_rules: BrokenRules,
     clusters: &Clusters,
 ) -> Result<(), Vec<String>> {
+    policy.prove_signing();
     let mut problems: Vec<String> = Vec::new();
     if broken_rules == BrokenRules::Refuse {
         problems.extend(policy.faults().iter().map(ToString::to_string));

@@ -1,22 +1,25 @@
-//! Signatures: checked by the host where it can, in pure Rust elsewhere.
+//! Signatures: checked and made by the host where it can, in pure Rust elsewhere.
 //!
 //! Envoy verifies RSA (PKCS #1 v1.5) and ECDSA signatures for a module through its foreign function
 //! `verify_signature`, natively and some ten times faster than code inside the VM. Whether a host
 //! does, and does it right, is found out with known answers when [`install`] is called, for each
 //! algorithm by itself. Everything else goes to `jsonwebtoken`'s pure Rust provider.
 //!
+//! RSA signatures are never made in pure Rust: the `rsa` crate's time tells of the key (RUSTSEC-2023-0071).
+//!
 //! A host's "no" is a "no": only when it does not answer at all does pure Rust decide.
 
 mod der;
 mod known_answers;
 mod message;
+mod signing;
 
-use std::{cell::RefCell, sync::LazyLock};
+use std::cell::RefCell;
 
 use jsonwebtoken::{
     Algorithm, DecodingKey,
-    crypto::{CryptoProvider, JwtVerifier, rust_crypto},
-    errors,
+    crypto::{CryptoProvider, JwtVerifier, KeyUtils, rust_crypto},
+    errors::{self, ErrorKind},
     signature::{self, Verifier},
 };
 
@@ -35,12 +38,23 @@ pub(crate) fn install() {
         format!("signatures of {verified:?} are verified by the proxy")
     });
     BY_HOST.set(verified);
+    signing::install();
 }
 
-static PROVIDER: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: signing::signer,
     verifier_factory: verifier,
-    ..rust_crypto::DEFAULT_PROVIDER.clone()
-});
+    key_utils: NO_KEY_UTILS,
+};
+
+/// The engine makes no JWKs of keys; what would make them is left out of the module.
+const NO_KEY_UTILS: KeyUtils = KeyUtils {
+    rsa_pub_components_from_private_key: |_| Err(ErrorKind::InvalidAlgorithm.into()),
+    rsa_pub_components_from_public_key: |_| Err(ErrorKind::InvalidAlgorithm.into()),
+    ec_pub_components_from_private_key: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
+    ed_pub_components_from_private_key: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
+    compute_digest: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
+};
 
 thread_local! {
     /// The algorithms that the host verifies. A VM has one thread.

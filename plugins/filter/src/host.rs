@@ -186,6 +186,13 @@ pub(crate) fn verify_signature(question: &[u8]) -> Result<Vec<u8>, HostError> {
         .map_err(refused("verify_signature"))
 }
 
+/// Has the host sign: Envoy's foreign function, with protobuf messages both ways.
+pub(crate) fn sign(order: &[u8]) -> Result<Vec<u8>, HostError> {
+    hostcalls::call_foreign_function("sign", Some(order))
+        .map(Option::unwrap_or_default)
+        .map_err(refused("sign"))
+}
+
 /// Answers the client. To be called once for a request.
 pub(crate) fn respond(response: &Response) -> Result<(), HostError> {
     let fields: Vec<_> = response

@@ -89,7 +89,6 @@ pub(crate) enum Progress {
     #[expect(dead_code, reason = "for remote authorizers and the hydrator")]
     Ask(Box<Ask>),
     /// The keys that it needs are being fetched.
-    #[expect(dead_code, reason = "for id_token, whose keys may be fetched")]
     Await(FetchId),
     /// It needs the request's body.
     #[expect(dead_code, reason = "for the remote authorizer")]

@@ -13,7 +13,7 @@ use crate::{
     call::Endpoint,
     conditions::Conditions,
     config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
-    jose::{InlineKeys, KeySetSettings, KeySource},
+    jose::{InlineKeys, KeySetSettings, KeySource, SigningKey, SigningSource},
     matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
     migrate,
     mutate::Mutator,
@@ -97,6 +97,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
     let Compiler {
         mut faults,
         key_sets,
+        signing_keys,
         key_set_settings,
         origins,
         settable_headers,
@@ -116,6 +117,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         faults,
         fallback,
         key_sets: key_sets.into_iter().map(|(_, source)| source).collect(),
+        signing_keys: signing_keys.into_iter().map(|(_, key)| key).collect(),
         key_set_settings,
         origins,
         settable_headers,
@@ -196,6 +198,7 @@ pub(crate) struct Compiler<'a> {
     patterns: PatternCompiler,
     documents: Documents<'a>,
     key_sets: Vec<(String, KeySource)>,
+    signing_keys: Vec<(String, SigningSource)>,
     key_set_settings: KeySetSettings,
     origins: BTreeMap<Arc<str>, Place>,
     /// The origins of the rule that is being compiled: they count once it is known to be whole.
@@ -297,6 +300,7 @@ impl<'a> Compiler<'a> {
             patterns: PatternCompiler::default(),
             documents: Documents::new(sources.documents),
             key_sets: Vec::new(),
+            signing_keys: Vec::new(),
             key_set_settings: KeySetSettings::default(),
             origins: BTreeMap::new(),
             origins_of_rule: Vec::new(),
@@ -335,6 +339,31 @@ impl<'a> Compiler<'a> {
             }
         };
         u32::try_from(index).ok().map(FetchId)
+    }
+
+    /// The signing key at `url`: one for the whole policy, apart from the keys that verify.
+    pub(crate) fn signing_key(&mut self, url: &str, place: Place) -> Option<usize> {
+        let known = self.signing_keys.iter().position(|(known, _)| known == url);
+        if known.is_some() {
+            return known;
+        }
+        let source = match self.documents.find(url) {
+            Ok(None) => SigningSource::Url(self.parse_endpoint(url, place)?),
+            Ok(Some(set)) => match SigningKey::choose(&set) {
+                Ok(key) => SigningSource::Given(Arc::new(key)),
+                Err(fault) => {
+                    let message = format!("`{}`: {fault}", shown(url));
+                    self.errors.add(place, message);
+                    return None;
+                }
+            },
+            Err(message) => {
+                self.errors.add(place, message);
+                return None;
+            }
+        };
+        self.signing_keys.push((url.to_owned(), source));
+        Some(self.signing_keys.len().saturating_sub(1))
     }
 
     /// Where the keys at `url` come from: a document that came with the policy, or a fetch.
@@ -393,6 +422,7 @@ impl<'a> Compiler<'a> {
     /// of the policy, and the rule remains only to refuse what it matches.
     fn rule(&mut self, value: &Value, place: Place) -> Option<(Matches, Rule)> {
         let (noted, key_sets) = (self.errors.count(), self.key_sets.len());
+        let signing_keys = self.signing_keys.len();
         let compiled = self.try_rule(value, place);
         let faults = self.errors.take_after(noted);
         let origins = std::mem::take(&mut self.origins_of_rule);
@@ -403,6 +433,7 @@ impl<'a> Compiler<'a> {
             return compiled;
         };
         self.key_sets.truncate(key_sets);
+        self.signing_keys.truncate(signing_keys);
         self.faults.extend(faults);
         let (matches, rule) = compiled?;
         Some((matches, rule.broken(first)))

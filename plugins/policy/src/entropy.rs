@@ -9,10 +9,6 @@ pub(crate) struct Entropy {
     drawn: u64,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for id_token's `jti` and the nonces of DPoP")
-)]
 impl Entropy {
     pub(crate) const fn new(seed: [u8; 32]) -> Self {
         Self { seed, drawn: 0 }

@@ -18,17 +18,21 @@ mod algorithm;
 mod binding;
 mod cache;
 mod claims;
+pub mod der;
 mod discovery;
 mod dpop;
 mod error;
+mod fetches;
 mod holder;
 mod issuers;
 mod jwk;
 mod jwks;
 mod key_set;
 mod key_sets;
+mod minter;
 mod rules;
 mod scope;
+mod signing_key;
 mod token;
 mod verifier;
 
@@ -48,7 +52,11 @@ pub use jwks::{FetchFault, InlineKeys};
 pub use key_sets::{KeySetSettings, KeySets, KeySource};
 pub use rules::{CertificateBound, TokenRules};
 pub use scope::{ScopeStrategy, UnknownScopeStrategy};
+pub use signing_key::public_keys;
 pub use verifier::{Check, Verifier};
+
+pub(crate) use minter::{Minter, NoToken, Order, SigningSource};
+pub(crate) use signing_key::SigningKey;
 
 /// Whether `token` has the shape of a JWS in compact serialization: three parts separated by dots
 /// (RFC 7515 section 3.1). Nothing is decoded; what lacks the shape is some other kind of token,

@@ -2,6 +2,7 @@
 
 mod cookie;
 mod header;
+mod id_token;
 
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use crate::{
     Session,
     ask::{Answer, Progress, Told},
     compile::{Compiler, Entry},
+    config::Place,
     pipeline::{Facts, Memory},
 };
 
-use self::{cookie::Cookie, header::Header};
+use self::{cookie::Cookie, header::Header, id_token::IdToken};
 
 /// One mutator of a rule, ready to use.
 #[derive(Debug)]
@@ -23,11 +25,13 @@ pub(crate) enum Mutator {
     Header(Header),
     /// Sets cookies from templates.
     Cookie(Cookie),
+    /// Sets a token of our own.
+    IdToken(IdToken),
 }
 
 impl Mutator {
     /// The handlers there are, by their names in a rule.
-    pub(crate) const NAMES: &'static [&'static str] = &["noop", "header", "cookie"];
+    pub(crate) const NAMES: &'static [&'static str] = &["noop", "header", "cookie", "id_token"];
 
     /// The handlers that only we have. A rule names them below `gatepost.mutators`.
     pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
@@ -38,6 +42,7 @@ impl Mutator {
             "noop" => Some(Self::Noop),
             "header" => Header::compile(entry.config, compiler).map(Self::Header),
             "cookie" => Cookie::compile(entry.config, compiler).map(Self::Cookie),
+            "id_token" => IdToken::compile(entry.config, compiler).map(Self::IdToken),
             _ => None,
         }
     }
@@ -48,6 +53,7 @@ impl Mutator {
             Self::Noop => "noop",
             Self::Header(_) => "header",
             Self::Cookie(_) => "cookie",
+            Self::IdToken(_) => "id_token",
         }
     }
 
@@ -56,12 +62,21 @@ impl Mutator {
         &self,
         session: &mut Session,
         facts: &Facts<'_>,
-        _memory: &mut Memory,
+        memory: &mut Memory,
     ) -> Progress {
         match self {
             Self::Noop => Progress::Done,
             Self::Header(handler) => handler.mutate(session, facts).into(),
             Self::Cookie(handler) => handler.mutate(session, facts).into(),
+            Self::IdToken(handler) => handler.mutate(session, facts, memory),
+        }
+    }
+
+    /// The number of the key that it signs with, and where that is named.
+    pub(crate) const fn signs_with(&self) -> Option<(usize, &Place)> {
+        match self {
+            Self::IdToken(handler) => Some(handler.signs_with()),
+            Self::Noop | Self::Header(_) | Self::Cookie(_) => None,
         }
     }
 
@@ -73,7 +88,9 @@ impl Mutator {
         _answer: &Answer,
     ) -> Told<Progress> {
         match self {
-            Self::Noop | Self::Header(_) | Self::Cookie(_) => Progress::uncalled(),
+            Self::Noop | Self::Header(_) | Self::Cookie(_) | Self::IdToken(_) => {
+                Progress::uncalled()
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     ask::{Answer, Ask, is_worth_a_retry},
     decision::Stage,
     entropy::Entropy,
-    jose::{CacheLimits, KeySets, Verifier},
+    jose::{Minter, Verifier},
     matching::Lookup,
     path::Url,
     policy::Refusal,
@@ -17,8 +17,12 @@ use crate::{
 };
 
 mod course;
+mod memory;
 
-use self::course::{Answered, Course, Turn};
+use self::{
+    course::{Answered, Course, Turn},
+    memory::{minter, verifier},
+};
 
 /// A policy and what it remembers between requests, all bounded.
 #[derive(Debug)]
@@ -37,10 +41,11 @@ pub struct Engine {
 pub(crate) struct Memory {
     /// Key sets and verified tokens.
     pub(crate) tokens: Verifier,
+    /// Keys that sign tokens of our own, and those tokens.
+    pub(crate) minter: Minter,
     /// Answers to side calls.
     pub(crate) answers: Answers,
     /// Where handlers draw unpredictable bytes from.
-    #[expect(dead_code, reason = "for id_token's `jti` and the nonces of DPoP")]
     pub(crate) entropy: Entropy,
 }
 
@@ -121,6 +126,7 @@ impl Engine {
         Self {
             memory: Memory {
                 tokens: verifier(&policy),
+                minter: minter(&policy),
                 answers: Answers::default(),
                 entropy: Entropy::new(seed),
             },
@@ -228,25 +234,30 @@ impl Engine {
     /// for a refresh. Each is handed out once until [`Engine::fetched`] is told its end.
     pub fn due(&mut self, now: UnixTime) -> Vec<(FetchId, Call)> {
         let first = self.first_fetch;
-        let due = self.memory.tokens.due(now).into_iter();
+        let due = self.memory.due(now).into_iter();
         due.map(|(fetch, call)| (fetch.after(first), call))
             .collect()
     }
 
     /// Takes in the answer to a background fetch.
     pub fn fetched(&mut self, fetch: FetchId, reply: Reply, now: UnixTime) {
-        self.memory
-            .tokens
-            .fetched(fetch.before(self.first_fetch), reply, now);
+        let fetch = fetch.before(self.first_fetch);
+        self.memory.fetched(fetch, reply, now);
     }
 
     /// Why the latest fetch of a key set failed, for the operator's log; `None` if it did not.
     #[must_use]
     pub fn fetch_fault(&self, fetch: FetchId) -> Option<String> {
         let fetch = fetch.before(self.first_fetch);
-        let source = self.policy.key_sets.get(usize::try_from(fetch.0).ok()?)?;
-        let fault = self.memory.tokens.fault(fetch)?;
-        Some(format!("{source}: {fault}"))
+        let fault = self.memory.fault(fetch)?;
+        let what = match self.memory.signing_source(fetch) {
+            Some(source) => self.policy.signing_keys.get(source)?.to_string(),
+            None => {
+                let number = usize::try_from(fetch.0).ok()?;
+                self.policy.key_sets.get(number)?.to_string()
+            }
+        };
+        Some(format!("{what}: {fault}"))
     }
 
     /// Finds the rule for a request.
@@ -355,17 +366,6 @@ impl Pending {
 }
 
 impl Memory {
-    /// Makes ready for another policy.
-    fn reload(&mut self, policy: &Policy) {
-        let former = std::mem::replace(&mut self.tokens, verifier(policy));
-        self.tokens.inherit(former);
-    }
-
-    /// How many names of fetches there are.
-    fn fetches(&self) -> u32 {
-        u32::try_from(self.tokens.key_set_count()).unwrap_or(u32::MAX)
-    }
-
     /// The remembered answer to a question, if it may be used.
     fn recall(&mut self, ask: &Ask, now: UnixTime) -> Option<Answered> {
         let max_age = ask.reuse?;
@@ -412,11 +412,6 @@ impl Retry {
             ..self.call.clone()
         })
     }
-}
-
-fn verifier(policy: &Policy) -> Verifier {
-    let key_sets = KeySets::new(policy.key_sets.clone(), policy.key_set_settings.clone());
-    Verifier::new(key_sets, CacheLimits::default())
 }
 
 /// The request method; `None` where it is missing or not a token.

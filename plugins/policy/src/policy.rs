@@ -9,7 +9,7 @@ use crate::{
     conditions::Conditions,
     config::Place,
     decision::Stage,
-    jose::{KeySetSettings, KeySource},
+    jose::{KeySetSettings, KeySource, SigningSource},
     matching::{Lookup, RuleIndex},
     mutate::Mutator,
     on_error::{self, ErrorHandler, Refused},
@@ -26,6 +26,8 @@ pub struct Policy {
     pub(crate) fallback: Vec<ErrorHandler>,
     /// The key sets of all rules; a [`crate::FetchId`] is an index into it.
     pub(crate) key_sets: Vec<KeySource>,
+    /// What signs tokens for the upstream.
+    pub(crate) signing_keys: Vec<SigningSource>,
     pub(crate) key_set_settings: KeySetSettings,
     pub(crate) origins: BTreeMap<Arc<str>, Place>,
     /// The headers that some rule sets, in lower case and with `-` for `_`.
@@ -130,6 +132,31 @@ impl Policy {
     #[must_use]
     pub fn faults(&self) -> &[ConfigError] {
         &self.faults
+    }
+
+    /// Lets every signing key of the configuration sign something and checks it, and puts rules aside
+    /// whose key does not pass: what can be signed depends on where the policy is enforced. To be called
+    /// before requests come.
+    ///
+    /// # Panics
+    /// If no `jsonwebtoken::crypto::CryptoProvider` is installed.
+    pub fn prove_signing(&mut self) {
+        let faults: Vec<_> = self.signing_keys.iter().map(SigningSource::fault).collect();
+        for rule in &mut self.rules {
+            let broken = rule.mutators.iter().find_map(|mutator| {
+                let (source, place) = mutator.signs_with()?;
+                let message = faults.get(source)?.as_ref()?.to_string();
+                Some(ConfigError {
+                    place: place.clone(),
+                    message,
+                })
+            });
+            if let Some(fault) = broken {
+                self.faults.push(fault.clone());
+                rule.fault = Some(fault);
+                rule.shadow = false;
+            }
+        }
     }
 
     /// Whether decisions depend on [`Request::client_address`]: asking a host for it costs a call.

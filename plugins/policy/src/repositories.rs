@@ -209,7 +209,7 @@ impl RuleSet {
         id: RepositoryId,
         reply: Reply,
         now: UnixTime,
-        accept: impl FnOnce(&Policy) -> Result<(), Vec<String>>,
+        accept: impl FnOnce(&mut Policy) -> Result<(), Vec<String>>,
     ) -> Polled {
         let taken = self.take(id, reply, accept);
         let interval = self.interval;
@@ -246,7 +246,7 @@ impl RuleSet {
         &self,
         id: RepositoryId,
         reply: Reply,
-        accept: impl FnOnce(&Policy) -> Result<(), Vec<String>>,
+        accept: impl FnOnce(&mut Policy) -> Result<(), Vec<String>>,
     ) -> Result<Option<(Content, Box<Policy>)>, Vec<String>> {
         let Some(repository) = self.repositories.get(id.0) else {
             return Ok(None);
@@ -270,10 +270,10 @@ impl RuleSet {
         if !rules.is_array() && !rules.is_null() {
             return Err(vec!["it is not a list of rules".to_owned()]);
         }
-        let policy = self
+        let mut policy = self
             .compile_with(Some((id.0, &rules)))
             .map_err(|errors| texts(&errors.0))?;
-        accept(&policy)?;
+        accept(&mut policy)?;
         let content = Content {
             etag: etag(&response),
             rules,

@@ -34,7 +34,8 @@ impl Door for Native {
             documents: &case.documents,
         };
         let texts = |errors: &[ConfigError]| errors.iter().map(ToString::to_string).collect();
-        let policy = compile(&sources).map_err(|errors| texts(&errors.0))?;
+        let mut policy = compile(&sources).map_err(|errors| texts(&errors.0))?;
+        policy.prove_signing();
         let faults: Vec<String> = texts(policy.faults());
         self.engine = Some(Engine::new(policy, [7; 32]));
         if faults.is_empty() {

@@ -1,26 +1,10 @@
 //! The little DER (ITU-T X.690) that a host wants: public keys as SubjectPublicKeyInfo (RFC 5280
 //! section 4.1) and ECDSA signatures as `ECDSA-Sig-Value` (RFC 3279 section 2.2.3).
 
+use gatepost_policy::jose::der::{
+    BIT_STRING, EC_P256, EC_P384, INTEGER, RSA_ENCRYPTION, SEQUENCE, element, unsigned,
+};
 use jsonwebtoken::{DecodingKey, DecodingKeyKind};
-
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const SEQUENCE: u8 = 0x30;
-
-/// `{ rsaEncryption, NULL }` (RFC 3279 section 2.3.1).
-const RSA_ENCRYPTION: [u8; 15] = [
-    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
-];
-/// `{ id-ecPublicKey, prime256v1 }` (RFC 5480 section 2.1.1).
-const EC_P256: [u8; 21] = [
-    0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-    0xce, 0x3d, 0x03, 0x01, 0x07,
-];
-/// `{ id-ecPublicKey, secp384r1 }`.
-const EC_P384: [u8; 18] = [
-    0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04,
-    0x00, 0x22,
-];
 
 #[derive(Clone, Copy)]
 pub(super) enum Curve {
@@ -78,58 +62,40 @@ fn subject_public_key(identifier: &[u8], key: &[u8]) -> Vec<u8> {
     element(SEQUENCE, &[identifier, &bits].concat())
 }
 
-/// An INTEGER of a big-endian number. DER wants it as short as possible, and takes the first bit for
-/// the sign.
-fn unsigned(number: &[u8]) -> Vec<u8> {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    let number = number.get(zeros..).unwrap_or_default();
-    if number.first().is_none_or(|byte| *byte >= 0x80) {
-        element(INTEGER, &[&[0], number].concat())
-    } else {
-        element(INTEGER, number)
+/// To JOSE's `r || s`. `None` unless it is two numbers of at most the curve's size, and nothing else.
+pub(super) fn joined(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
+    let (numbers, rest) = content(SEQUENCE, signature)?;
+    let (r, numbers) = content(INTEGER, numbers)?;
+    let (s, end) = content(INTEGER, numbers)?;
+    if !rest.is_empty() || !end.is_empty() {
+        return None;
     }
+    let mut joined = Vec::new();
+    for number in [r, s] {
+        let zeros = number.iter().take_while(|byte| **byte == 0).count();
+        let number = number.get(zeros..)?;
+        let missing = curve.size().checked_sub(number.len())?;
+        joined.extend(std::iter::repeat_n(0, missing));
+        joined.extend_from_slice(number);
+    }
+    Some(joined)
 }
 
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut element = vec![tag];
-    let length = content.len().to_be_bytes();
-    let zeros = length.iter().take_while(|byte| **byte == 0).count();
-    match length.get(zeros..).unwrap_or_default() {
-        [] => element.push(0),
-        [short @ ..0x80] => element.push(*short),
-        long => {
-            // A length has eight bytes at most.
-            element.push(0x80 | u8::try_from(long.len()).unwrap_or_default());
-            element.extend_from_slice(long);
-        }
-    }
-    element.extend_from_slice(content);
-    element
+/// The content of the element that `der` begins with, and what follows it. Signatures are short: no
+/// length takes more than one byte after its first.
+fn content(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (found, rest) = der.split_first()?;
+    let (length, rest) = match rest.split_first()? {
+        (length @ ..=0x7f, rest) => (length, rest),
+        (0x81, rest) => rest.split_first()?,
+        _ => return None,
+    };
+    (*found == tag).then(|| rest.split_at_checked(usize::from(*length)))?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short_and_positive() {
-        for (number, expected) in [
-            (&[][..], &[2, 1, 0][..]),
-            (&[0, 0], &[2, 1, 0]),
-            (&[0, 1], &[2, 1, 1]),
-            (&[0x7f], &[2, 1, 0x7f]),
-            (&[0, 0x80], &[2, 2, 0, 0x80]),
-        ] {
-            assert_eq!(unsigned(number), expected);
-        }
-    }
-
-    #[test]
-    fn long_contents_have_long_lengths() {
-        assert_eq!(element(4, &[0; 0x7f])[..2], [4, 0x7f]);
-        assert_eq!(element(4, &[0; 0x80])[..3], [4, 0x81, 0x80]);
-        assert_eq!(element(4, &[0; 0x100])[..4], [4, 0x82, 1, 0]);
-    }
 
     #[test]
     fn signatures_of_another_size_are_none() {
@@ -141,5 +107,23 @@ mod tests {
             ecdsa_signature(Curve::P384, &[0xff; 96]).unwrap().len(),
             104
         );
+    }
+
+    #[test]
+    fn what_was_joined_is_split_and_joined_again() {
+        for (curve, size) in [(Curve::P256, 32), (Curve::P384, 48)] {
+            for (r, s) in [(1, 1), (0x7f, 0x80), (0xff, 0)] {
+                let mut halves = vec![r; size];
+                halves.extend(vec![s; size]);
+                let der = ecdsa_signature(curve, &halves).unwrap();
+                assert_eq!(joined(curve, &der).unwrap(), halves);
+                for end in 0..der.len() {
+                    assert_eq!(joined(curve, &der[..end]), None);
+                }
+                assert_eq!(joined(curve, &[&der[..], b"x"].concat()), None);
+            }
+        }
+        let long = ecdsa_signature(Curve::P384, &[1; 96]).unwrap();
+        assert_eq!(joined(Curve::P256, &long), None);
     }
 }

@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// The fields of a question, in order.
-fn fields(mut message: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn fields(mut message: &[u8]) -> Vec<Vec<u8>> {
     let mut fields = Vec::new();
     while let [_, rest @ ..] = message {
         let (mut length, mut used) = (0_usize, 0);

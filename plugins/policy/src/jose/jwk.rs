@@ -83,6 +83,13 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether both are the same number, whatever else they say of themselves.
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        self.kind == other.kind && same_material(self.material.kind(), other.material.kind())
+    }
+}
+
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         (&self.kid, self.states_use, self.kind, self.algorithm)

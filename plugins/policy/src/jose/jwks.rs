@@ -38,6 +38,9 @@ pub enum FetchFault {
     /// No key in it can verify a signature.
     #[error("the key set holds no key that can verify signatures")]
     NoUsableKey,
+    /// No key in it can sign.
+    #[error("the key set holds no private key to sign with")]
+    NoSigningKey,
     /// The issuer's metadata is not what OpenID Connect Discovery 1.0 and RFC 8414 require.
     #[error("the issuer's metadata is not a JSON object with `issuer` and `jwks_uri`")]
     NotMetadata,

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{
     KeySetSettings, KeySource,
+    fetches::{self, Fetches},
     jwk::{Key, KeyId},
     jwks::{self, FetchFault},
 };
@@ -14,8 +15,6 @@ use crate::{Call, Reply, UnixTime, call::Endpoint};
 /// theirs that fails has it read at once.
 const METADATA_TTL: Duration = Duration::from_secs(60 * 60);
 
-/// Driver's grace on top of a call's timeout, after which a fetch that never ended counts as lost.
-const LOST_AFTER: Duration = Duration::from_secs(30);
 /// One is recorded per refetch window at most, so this is reached only with odd settings.
 const UNKNOWN_KIDS_LIMIT: usize = 64;
 
@@ -38,21 +37,6 @@ pub(super) struct KeySet {
 enum Fetching {
     Metadata,
     Keys,
-}
-
-/// Where the fetches of a set stand. At most one is under way.
-#[derive(Debug, Default)]
-struct Fetches {
-    /// When the next one is due by itself.
-    next: UnixTime,
-    /// A token named an unknown `kid`: fetch at once.
-    wanted: bool,
-    last_wanted: Option<UnixTime>,
-    under_way_since: Option<UnixTime>,
-    started: u64,
-    ended: u64,
-    failures: u32,
-    fault: Option<FetchFault>,
 }
 
 /// A `kid` that some token named and no key has.
@@ -146,19 +130,12 @@ impl KeySet {
             return None;
         }
         self.follow_the_clock(now);
-        self.give_up_on_lost_fetch(now, settings);
+        self.fetches.give_up_if_lost(now, settings);
         if !self.fetches.begin(now) {
             return None;
         }
         let endpoint = self.next_endpoint(now)?;
-        Some(Call {
-            origin: endpoint.origin,
-            method: "GET".to_owned(),
-            path: endpoint.path,
-            headers: vec![("accept".to_owned(), b"application/json".to_vec())],
-            body: Vec::new(),
-            timeout: settings.timeout,
-        })
+        Some(fetches::call(endpoint, settings))
     }
 
     /// Where the fetch that begins now goes: to the keys, or first to the metadata that says where
@@ -232,7 +209,7 @@ impl KeySet {
             return Answer::Unknown;
         }
         self.follow_the_clock(now);
-        self.give_up_on_lost_fetch(now, settings);
+        self.fetches.give_up_if_lost(now, settings);
         self.unknown_kids.retain(|unknown| unknown.forget_at > now);
         let usable = self.is_usable(now, settings);
         match kid {
@@ -277,25 +254,12 @@ impl KeySet {
     /// for later is planned anew, and nothing has happened in the future.
     fn follow_the_clock(&mut self, now: UnixTime) {
         if now < self.seen {
-            self.fetches.next = self.fetches.next.min(now);
-            self.fetches.last_wanted = None;
-            self.fetches.under_way_since = self.fetches.under_way_since.map(|since| since.min(now));
+            self.fetches.set_back(now);
             self.loaded_at = self.loaded_at.map(|at| at.min(now));
             self.found = None;
             self.unknown_kids.clear();
         }
         self.seen = now;
-    }
-
-    fn give_up_on_lost_fetch(&mut self, now: UnixTime, settings: &KeySetSettings) {
-        let patience = settings.timeout.saturating_add(LOST_AFTER);
-        let lost = self
-            .fetches
-            .under_way_since
-            .is_some_and(|since| now.since(since) > patience);
-        if lost {
-            self.fetches.end_badly(FetchFault::Lost, now, settings);
-        }
     }
 
     /// A key that is still there unchanged keeps its id, and with it the tokens verified by it.
@@ -316,72 +280,5 @@ impl KeySet {
             })
             .collect();
         former.into_iter().map(|(id, _)| id).collect()
-    }
-}
-
-impl Fetches {
-    /// What is left of it when its set goes to another policy: nobody will tell the end of the fetch
-    /// that is under way.
-    fn inherited(self) -> Self {
-        Self {
-            wanted: self.wanted || self.under_way_since.is_some(),
-            under_way_since: None,
-            started: 0,
-            ended: 0,
-            ..self
-        }
-    }
-
-    fn begin(&mut self, now: UnixTime) -> bool {
-        let begins = self.under_way_since.is_none() && (self.wanted || self.next <= now);
-        if begins {
-            self.wanted = false;
-            self.under_way_since = Some(now);
-            self.started = self.started.saturating_add(1);
-        }
-        begins
-    }
-
-    /// The metadata has come: the keys are fetched next. Both together are one fetch to those that
-    /// wait for its end.
-    fn go_on(&mut self, now: UnixTime) {
-        self.under_way_since = None;
-        self.next = self.next.min(now);
-        self.wanted = true;
-    }
-
-    /// Asks for a fetch because of an unknown `kid`. False if the last one is too recent.
-    fn want(&mut self, now: UnixTime, settings: &KeySetSettings) -> bool {
-        let allowed = self
-            .last_wanted
-            .is_none_or(|last| now.since(last) >= settings.refetch_window);
-        if allowed {
-            self.wanted = true;
-            self.last_wanted = Some(now);
-        }
-        allowed
-    }
-
-    fn end_well(&mut self, now: UnixTime, settings: &KeySetSettings) {
-        self.end();
-        self.failures = 0;
-        self.fault = None;
-        let early = settings.ttl.checked_div(5).unwrap_or_default();
-        let fresh_for = settings.ttl.saturating_sub(early);
-        self.next = now.after(fresh_for.max(settings.first_retry));
-    }
-
-    fn end_badly(&mut self, fault: FetchFault, now: UnixTime, settings: &KeySetSettings) {
-        self.end();
-        let doubled = 2_u32.saturating_pow(self.failures);
-        self.failures = self.failures.saturating_add(1);
-        self.fault = Some(fault);
-        let pause = settings.first_retry.saturating_mul(doubled);
-        self.next = now.after(pause.min(settings.last_retry));
-    }
-
-    fn end(&mut self) {
-        self.under_way_since = None;
-        self.ended = self.started;
     }
 }

@@ -54,7 +54,7 @@ const fn at(seconds: u64) -> UnixTime {
     UnixTime::from_secs(seconds)
 }
 
-fn yes(_: &Policy) -> Result<(), Vec<String>> {
+fn yes(_: &mut Policy) -> Result<(), Vec<String>> {
     Ok(())
 }
 
