@@ -12,11 +12,12 @@ use jsonwebtoken::{
     errors::{self, ErrorKind},
     signature::{Error, Signer},
 };
+use proxy_wasm::types::Status;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::{Ask, Kind, Scheme, der, message};
-use crate::host;
+use crate::host::{self, HostError};
 
 /// HMAC (RFC 2104) with one of several hash functions.
 macro_rules! mac {
@@ -43,9 +44,14 @@ pub(super) fn install() {
     }
 }
 
-/// A host that has the function answers even an order that names no hash function.
+/// A host that has the function has something to say even to an order without a key: Envoy calls it a bad
+/// argument. Only one that lacks it says that there is none.
 fn is_offered(ask: Ask) -> bool {
-    ask(&message::order("", b"", b"")).is_ok_and(|answer| message::answer(&answer).is_some())
+    match ask(&message::order("sha256", b"", b"")) {
+        Ok(answer) => message::answer(&answer).is_some(),
+        Err(HostError::Refused { status, .. }) => status == Status::BadArgument,
+        Err(_) => false,
+    }
 }
 
 /// Makes ready to sign. An error: nothing here signs with this algorithm, or the key is not for it.
@@ -77,6 +83,7 @@ struct HostSigner {
     scheme: Scheme,
     /// PKCS #8.
     private_key: Zeroizing<Vec<u8>>,
+    key: EncodingKey,
     ask: Ask,
 }
 
@@ -92,6 +99,7 @@ impl HostSigner {
             algorithm,
             scheme,
             private_key,
+            key: key.clone(),
             ask,
         })
     }
@@ -101,11 +109,17 @@ impl Signer<Vec<u8>> for HostSigner {
     fn try_sign(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
         let order = message::order(self.scheme.hash, &self.private_key, text);
         let order = Zeroizing::new(order);
-        let answer = (self.ask)(&order).map_err(Error::from_source)?;
-        let signature = message::signature(&answer).ok_or_else(Error::new)?;
-        match self.scheme.kind {
-            Kind::Rsa => Ok(signature.to_vec()),
-            Kind::Ecdsa(curve) => der::joined(curve, signature).ok_or_else(Error::new),
+        let answer = (self.ask)(&order);
+        let signature = answer.as_deref().ok().and_then(message::signature);
+        let signature = signature.and_then(|signature| match self.scheme.kind {
+            Kind::Rsa => Some(signature.to_vec()),
+            Kind::Ecdsa(curve) => der::joined(curve, signature),
+        });
+        match signature {
+            Some(signature) => Ok(signature),
+            None => RustSigner::new(self.algorithm, &self.key)
+                .map_err(Error::from_source)?
+                .try_sign(text),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The host's side is played by aws-lc-rs, which reads the orders and keys on its own terms; what was
 //! signed is verified by pure Rust.
 
+use super::*;
+use crate::crypto::in_rust;
 use aws_lc_rs::{
     encoding::{AsBigEndian as _, AsDer as _},
     rand::SystemRandom,
@@ -12,10 +14,6 @@ use aws_lc_rs::{
     },
 };
 use jsonwebtoken::DecodingKey;
-use proxy_wasm::types::Status;
-
-use super::*;
-use crate::{crypto::in_rust, host::HostError};
 
 /// Signs as Envoy does: an order has hash function, PKCS #8 and text.
 fn host(order: &[u8]) -> Result<Vec<u8>, HostError> {
@@ -169,11 +167,23 @@ fn a_host_that_does_not_sign_makes_no_signature() {
     for ask in [without_function, always_no, garbage] {
         let signer = signer_asking(Some(ask), Algorithm::RS256, &private).unwrap();
         assert!(signer.try_sign(b"a.b").is_err());
+        // What the module may sign itself it then does.
+        for algorithm in [Algorithm::ES256, Algorithm::ES384] {
+            let (private, public) = ec(algorithm);
+            check(Some(ask), algorithm, &private, &public);
+        }
     }
 }
 
 #[test]
 fn a_host_is_recognised_by_its_answer() {
+    let bad_argument: Ask = |_| {
+        Err(HostError::Refused {
+            call: "call_foreign_function",
+            status: Status::BadArgument,
+        })
+    };
+    assert!(is_offered(bad_argument));
     assert!(is_offered(always_no));
     assert!(!is_offered(without_function));
     assert!(!is_offered(garbage));
