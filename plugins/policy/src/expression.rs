@@ -16,11 +16,13 @@
 
 mod class;
 mod code;
+mod regex;
 mod run;
 
 use std::sync::Arc;
 
 pub(crate) use code::{Compiler, Group, Program};
+pub(crate) use regex::{Match, Regex};
 pub(crate) use run::Scratch;
 
 /// The match was given up after a fixed number of steps: whether the expression matches is unknown.

@@ -94,20 +94,24 @@ impl Compiler {
     /// Compiles `text`, whose groups, from left to right, are `groups`; those that it has beyond
     /// them are not told apart from `(?:…)`. The error says what is wrong with it.
     pub(crate) fn compile(&mut self, text: &str, groups: Vec<Group>) -> Result<Program, String> {
-        let mut parser = regex_syntax::ParserBuilder::new()
-            .nest_limit(MAX_DEPTH)
-            .build();
-        let hir = parser.parse(text).map_err(|error| match error {
-            regex_syntax::Error::Parse(error) => error.kind().to_string(),
-            regex_syntax::Error::Translate(error) => error.kind().to_string(),
-            other => other.to_string(),
-        })?;
+        self.program(&parse(text)?, groups)
+    }
+
+    /// Compiles `text`, whose groups are what they are to `regex-syntax`.
+    pub(super) fn compile_plain(&mut self, text: &str) -> Result<Program, String> {
+        let hir = parse(text)?;
+        let mut groups = Vec::new();
+        name_groups(&hir, &mut groups);
+        self.program(&hir, groups)
+    }
+
+    fn program(&mut self, hir: &Hir, groups: Vec<Group>) -> Result<Program, String> {
         let mut emitter = Emitter {
             code: Vec::new(),
             groups: &groups,
             classes: &mut self.classes,
         };
-        emitter.emit(&hir)?;
+        emitter.emit(hir)?;
         let mut code = emitter.code.into_boxed_slice();
         let mut branches = 0_u32;
         for instruction in &mut code {
@@ -116,7 +120,7 @@ impl Compiler {
                 branches = branches.saturating_add(1);
             }
         }
-        let required = required(&hir, &groups).map(Box::from);
+        let required = required(hir, &groups).map(Box::from);
         let names = groups.into_iter().filter_map(|group| match group {
             Group::Unnamed => Some(None),
             Group::Named(name) => Some(Some(name)),
@@ -129,6 +133,33 @@ impl Compiler {
             required,
         })
     }
+}
+
+fn parse(text: &str) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new()
+        .nest_limit(MAX_DEPTH)
+        .build();
+    parser.parse(text).map_err(|error| match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        other => other.to_string(),
+    })
+}
+
+/// The groups of `hir`, from left to right. One that is repeated no times leaves a gap.
+fn name_groups(hir: &Hir, groups: &mut Vec<Group>) {
+    if let HirKind::Capture(capture) = hir.kind() {
+        let count = usize::try_from(capture.index).unwrap_or(usize::MAX);
+        groups.resize(
+            count.min(MAX_INSTRUCTIONS).saturating_sub(1),
+            Group::Unnamed,
+        );
+        groups.push(capture.name.clone().map_or(Group::Unnamed, Group::Named));
+    }
+    hir.kind()
+        .subs()
+        .iter()
+        .for_each(|sub| name_groups(sub, groups));
 }
 
 struct Emitter<'c> {

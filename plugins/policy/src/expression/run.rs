@@ -1,5 +1,7 @@
 //! Runs a row of parts over a subject.
 
+use std::ops::Range;
+
 use regex_syntax::hir::Look;
 
 use super::{
@@ -73,7 +75,34 @@ impl Scratch {
     ) -> Result<Option<Vec<String>>, TooManySteps> {
         let mut run = Run::new(self, parts, subject, true)?;
         let found = run.from(Spot::start(0))?;
-        Ok(found.then(|| run.texts()))
+        Ok(found.map(|_| run.texts()))
+    }
+}
+
+impl Scratch {
+    /// The first match of `parts` in `subject` that begins at `from` or behind it, and its groups.
+    pub(super) fn find(
+        &mut self,
+        parts: &[Part],
+        subject: &str,
+        from: usize,
+    ) -> Result<Option<Vec<Option<Range<usize>>>>, TooManySteps> {
+        let mut run = Run::new(self, parts, subject, false)?;
+        let rest = subject.get(from..).unwrap_or_default();
+        let starts = rest.char_indices().map(|(at, _)| from.saturating_add(at));
+        for start in starts.chain([subject.len()]) {
+            // What did not lead on from one start does not from another.
+            if let Some(end) = run.from(Spot::start(place(start)?))? {
+                let groups = (0..run.scratch.ends.len() / 2).map(|group| run.range(group));
+                return Ok(Some(
+                    [Some(start..index(end))]
+                        .into_iter()
+                        .chain(groups)
+                        .collect(),
+                ));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -143,17 +172,17 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// Whether a way from `spot` leads to the end of the row, or of what is looked ahead for.
-    fn from(&mut self, mut spot: Spot) -> Result<bool, TooManySteps> {
+    /// Where a way from `spot` ends that leads to the end of the row, or of what is looked ahead for.
+    fn from(&mut self, mut spot: Spot) -> Result<Option<u32>, TooManySteps> {
         let base = self.scratch.frames.len();
         loop {
             self.scratch.spend(1)?;
             spot = match self.step(spot)? {
                 Next::Go(spot) => spot,
-                Next::Done => return Ok(true),
+                Next::Done => return Ok(Some(spot.place)),
                 Next::Back => match self.back(base) {
                     Some(spot) => spot,
-                    None => return Ok(false),
+                    None => return Ok(None),
                 },
             };
         }
@@ -302,7 +331,7 @@ impl<'r> Run<'r> {
     fn sees(&mut self, spot: Spot, negative: bool) -> Result<bool, TooManySteps> {
         let (frames, trail) = (self.scratch.frames.len(), self.scratch.trail.len());
         self.ahead = self.ahead.saturating_add(1);
-        let seen = self.from(spot)?;
+        let seen = self.from(spot)?.is_some();
         self.ahead = self.ahead.saturating_sub(1);
         if seen {
             // Its branches did lead on; the next time they have to be taken again.
@@ -365,10 +394,23 @@ impl<'r> Run<'r> {
     }
 
     fn text(&self, group: usize) -> &str {
+        let range = self.range(group);
+        range
+            .and_then(|range| self.subject.get(range))
+            .unwrap_or_default()
+    }
+
+    /// Where the group is, if it took part.
+    fn range(&self, group: usize) -> Option<Range<usize>> {
         let first = group.saturating_mul(2);
-        let end = |at: usize| self.scratch.ends.get(at).copied().map_or(usize::MAX, index);
-        let range = end(first)..end(first.saturating_add(1));
-        self.subject.get(range).unwrap_or_default()
+        let end = |at: usize| {
+            self.scratch
+                .ends
+                .get(at)
+                .copied()
+                .filter(|end| *end != NOWHERE)
+        };
+        Some(index(end(first)?)..index(end(first.saturating_add(1))?))
     }
 }
 

@@ -28,6 +28,7 @@ use super::{
     error::{Fault, Place, TemplateError},
     value::Value,
 };
+use crate::expression::Regex;
 
 /// A function, and how many arguments it takes.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +53,7 @@ pub(super) enum Kind {
 
 type Eager = for<'a, 'b, 'v> fn(&'a mut Args<'b, 'v>) -> Result<Value<'v>, Fault>;
 
-type Matcher = for<'a, 'b, 'v> fn(&'a mut Args<'b, 'v>, &regex::Regex) -> Result<Value<'v>, Fault>;
+type Matcher = for<'a, 'b, 'v> fn(&'a mut Args<'b, 'v>, &Regex) -> Result<Value<'v>, Fault>;
 
 /// However many arguments.
 const ANY: usize = usize::MAX;
@@ -163,7 +164,7 @@ const ALIASES: &[(&str, &str)] = &[
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     name: &'static str,
-    regex: regex::Regex,
+    regex: Regex,
     run: Matcher,
 }
 

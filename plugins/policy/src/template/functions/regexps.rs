@@ -3,31 +3,37 @@
 
 mod dialect;
 
-use regex::Regex;
-
 use super::{Args, Function, Kind};
-use crate::template::{
-    budget::Draft,
-    error::Fault,
-    value::{List, Text, Value},
+use crate::{
+    expression::{Match, Regex, TooManySteps},
+    template::{
+        budget::Draft,
+        error::Fault,
+        value::{List, Text, Value},
+    },
 };
 
 pub(super) const TABLE: &[Function] = &[
     with_pattern("regexMatch", 2, |args, pattern| {
-        Ok(Value::Bool(pattern.is_match(&args.text(0)?)))
+        Ok(Value::Bool(
+            pattern.is_match(&args.text(0)?).map_err(too_long)?,
+        ))
     }),
     with_pattern("regexFind", 2, |args, pattern| {
-        args.part(args.text(0)?, |text| {
-            pattern.find(text).map_or("", |found| found.as_str())
-        })
+        let text = args.text(0)?;
+        let found = pattern
+            .find_iter(&text)
+            .next()
+            .transpose()
+            .map_err(too_long)?;
+        let range = found.map(|found| found.range()).unwrap_or_default();
+        args.part(text, |text| text.get(range).unwrap_or_default())
     }),
     with_pattern("regexFindAll", 3, find_all),
     with_pattern("regexReplaceAll", 3, |args, pattern| {
         let replacement = args.text(1)?;
-        replaced(args, pattern, |draft, captures| {
-            let mut text = String::new();
-            captures.expand(&replacement, &mut text);
-            draft.push(&text)
+        replaced(args, pattern, |draft, found| {
+            draft.push(&found.expanded(&replacement))
         })
     }),
     with_pattern("regexReplaceAllLiteral", 3, |args, pattern| {
@@ -58,20 +64,15 @@ const fn with_pattern(name: &'static str, count: usize, run: super::Matcher) -> 
     }
 }
 
-/// Compiled programs are as large as their patterns ask for, up to this many bytes.
-const MAX_PROGRAM: usize = 1 << 20;
-
 /// Compiles a pattern that is written in Go's dialect.
 pub(super) fn compile(name: &str, pattern: &str) -> Result<Regex, String> {
     dialect::translated(pattern)
-        .and_then(|pattern| {
-            regex::RegexBuilder::new(&pattern)
-                .size_limit(MAX_PROGRAM)
-                .dfa_size_limit(MAX_PROGRAM)
-                .build()
-                .map_err(|error| error.to_string())
-        })
+        .and_then(|pattern| Regex::compile(&pattern))
         .map_err(|error| format!("the pattern of `{name}` does not compile: {error}"))
+}
+
+fn too_long(error: TooManySteps) -> Fault {
+    Fault::new(error.to_string())
 }
 
 /// How many results the last argument allows; a negative number means all.
@@ -83,8 +84,9 @@ fn find_all<'v>(args: &mut Args<'_, 'v>, pattern: &Regex) -> Result<Value<'v>, F
     let (text, most) = (args.text(0)?, most(args)?);
     let mut all = Vec::new();
     for found in pattern.find_iter(&text).take(most) {
+        let found = found.map_err(too_long)?;
         args.budget.steps(1)?;
-        args.budget.text(found.len())?;
+        args.budget.text(found.as_str().len())?;
         all.push(Text::from(found.as_str().to_owned()));
     }
     Ok(Value::List(List::from_texts(all)))
@@ -93,17 +95,17 @@ fn find_all<'v>(args: &mut Args<'_, 'v>, pattern: &Regex) -> Result<Value<'v>, F
 fn replaced<'v>(
     args: &mut Args<'_, 'v>,
     pattern: &Regex,
-    replace: impl Fn(&mut Draft<'_>, &regex::Captures<'_>) -> Result<(), Fault>,
+    replace: impl Fn(&mut Draft<'_>, &Match<'_, '_>) -> Result<(), Fault>,
 ) -> Result<Value<'v>, Fault> {
     let text = args.text(0)?;
     let mut draft = args.draft();
     let mut copied = 0;
-    for captures in pattern.captures_iter(&text) {
+    for found in pattern.find_iter(&text) {
+        let found = found.map_err(too_long)?;
         draft.step()?;
-        let found = captures.get_match();
-        draft.push(text.get(copied..found.start()).unwrap_or_default())?;
-        replace(&mut draft, &captures)?;
-        copied = found.end();
+        draft.push(text.get(copied..found.range().start).unwrap_or_default())?;
+        replace(&mut draft, &found)?;
+        copied = found.range().end;
     }
     draft.push(text.get(copied..).unwrap_or_default())?;
     Ok(Value::text(draft.finish()))
@@ -123,16 +125,17 @@ fn split<'v>(args: &mut Args<'_, 'v>, pattern: &Regex) -> Result<Value<'v>, Faul
         return Ok(Value::List(List::from_texts(vec![Text::Borrowed("")])));
     }
     for found in pattern.find_iter(&text) {
+        let found = found.map_err(too_long)?.range();
         args.budget.steps(1)?;
         if parts.len().saturating_add(1) == most {
             break;
         }
-        if found.end() == 0 || (found.is_empty() && found.start() == text.len()) {
+        if found.end == 0 || (found.is_empty() && found.start == text.len()) {
             continue;
         }
-        let part = text.get(start..found.start()).unwrap_or_default();
+        let part = text.get(start..found.start).unwrap_or_default();
         parts.push(Text::from(part.to_owned()));
-        start = found.end();
+        start = found.end;
     }
     let rest = text.get(start..).unwrap_or_default();
     parts.push(Text::from(rest.to_owned()));
