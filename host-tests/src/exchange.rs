@@ -8,8 +8,13 @@ pub type Fields = Vec<(String, Vec<u8>)>;
 pub struct Request {
     /// Pseudo-header fields first.
     pub headers: Fields,
-    /// Delivered after the header fields, whatever the module said to those.
+    /// Delivered after the header fields, whatever the module said to those, in parts of
+    /// [`Request::part`] bytes.
     pub body: Vec<u8>,
+    /// How much of the body comes at once; all of it where it is 0.
+    pub part: usize,
+    /// Whether the client stops before the end of the body.
+    pub is_cut: bool,
     /// Delivered last.
     pub trailers: Fields,
     /// The peer as the property `source.address` tells it, with its port.
@@ -57,6 +62,20 @@ impl Request {
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// With a body that comes in parts of so many bytes.
+    #[must_use]
+    pub const fn in_parts_of(mut self, bytes: usize) -> Self {
+        self.part = bytes;
+        self
+    }
+
+    /// With a body whose end never comes.
+    #[must_use]
+    pub const fn cut(mut self) -> Self {
+        self.is_cut = true;
         self
     }
 

@@ -103,6 +103,14 @@ impl Host {
         self
     }
 
+    /// As Envoy is without `allow_on_headers_stop_iteration`: the body of a paused request is kept from the
+    /// module.
+    #[must_use]
+    pub fn without_request_bodies(mut self) -> Self {
+        self.store.data_mut().hides_bodies = true;
+        self
+    }
+
     /// Hands the plugin its configuration, and lets the first tick pass.
     ///
     /// # Errors
@@ -145,7 +153,7 @@ impl Host {
         self.last_context += 1;
         let id = self.last_context;
         let fields = count(&request.headers);
-        let end = u32::from(request.body.is_empty() && request.trailers.is_empty());
+        let has_rest = !request.body.is_empty() || !request.trailers.is_empty() || request.is_cut;
         let stream = Stream {
             headers: request.headers.clone(),
             held: true,
@@ -154,9 +162,10 @@ impl Host {
         };
         self.store.data_mut().streams.insert(id, stream);
         self.create_context(id, ROOT);
-        if self.call_bare("proxy_on_request_headers", id, (id, fields, end)) == Some(CONTINUE)
-            || self.offer_rest(id)
-        {
+        let arguments = (id, fields, u32::from(!has_rest));
+        let goes_on = self.call_bare("proxy_on_request_headers", id, arguments) == Some(CONTINUE);
+        let hides_bodies = self.store.data().hides_bodies;
+        if goes_on || (!hides_bodies && has_rest && self.offer_rest(id)) {
             self.pass(id);
         }
         self.settle();
@@ -286,22 +295,48 @@ impl Host {
         let Some(stream) = self.store.data().streams.get(&id) else {
             return false;
         };
-        if matches!(stream.verdict, Some(Verdict::Answer(_))) {
-            return false;
-        }
-        let body = u32::try_from(stream.request.body.len()).unwrap_or(u32::MAX);
-        let trailers = count(&stream.request.trailers);
+        let request = &stream.request;
+        let (body, is_cut) = (request.body.len(), request.is_cut);
+        let part = if request.part == 0 {
+            body
+        } else {
+            request.part
+        };
+        let trailers = count(&request.trailers);
+        let mut shown = 0;
         let mut goes_on = false;
-        if body > 0 {
-            let end = u32::from(trailers == 0);
-            goes_on |=
-                self.call_bare("proxy_on_request_body", id, (id, body, end)) == Some(CONTINUE);
+        while shown < body || (is_cut && shown == 0) {
+            shown = body.min(shown + part.max(1));
+            let is_whole = shown == body && trailers == 0 && !is_cut;
+            goes_on |= self.show_body(id, shown, is_whole);
+            if is_cut && shown == body {
+                return goes_on;
+            }
         }
-        if trailers > 0 {
+        if trailers > 0 && !self.is_answered(id) {
             goes_on |=
                 self.call_bare("proxy_on_request_trailers", id, (id, trailers)) == Some(CONTINUE);
         }
         goes_on
+    }
+
+    /// Shows the module the first `shown` bytes of a body; whether it lets them go on.
+    fn show_body(&mut self, id: u32, shown: usize, is_whole: bool) -> bool {
+        if self.is_answered(id) {
+            return false;
+        }
+        if let Some(stream) = self.store.data_mut().streams.get_mut(&id) {
+            stream.shown = shown;
+        }
+        let size = u32::try_from(shown).unwrap_or(u32::MAX);
+        let arguments = (id, size, u32::from(is_whole));
+        self.call_bare("proxy_on_request_body", id, arguments) == Some(CONTINUE)
+    }
+
+    /// Whether the client was answered; its request is then shown no more.
+    fn is_answered(&self, id: u32) -> bool {
+        let stream = self.store.data().streams.get(&id);
+        stream.is_none_or(|stream| matches!(stream.verdict, Some(Verdict::Answer(_))))
     }
 
     fn pass(&mut self, id: u32) {

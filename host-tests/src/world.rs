@@ -18,8 +18,17 @@ pub(crate) struct Stream {
     pub(crate) headers: Fields,
     /// Whether the header fields can be read and changed: until the request goes on.
     pub(crate) held: bool,
+    /// How many bytes of the body the module was shown.
+    pub(crate) shown: usize,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) properties: BTreeMap<String, Vec<u8>>,
+}
+
+impl Stream {
+    /// What the host keeps of the body while the request is paused.
+    pub(crate) fn shown_body(&self) -> &[u8] {
+        self.request.body.get(..self.shown).unwrap_or_default()
+    }
 }
 
 /// What the module did with a request; the host acts on it after the callback.
@@ -61,6 +70,8 @@ pub(crate) struct World {
     /// Whether the foreign function `verify_signature` is there.
     pub(crate) verifies: bool,
     pub(crate) verified: usize,
+    /// Whether bodies of paused requests are kept from the module.
+    pub(crate) hides_bodies: bool,
     pub(crate) random: u64,
 }
 

@@ -1,10 +1,11 @@
-//! Buffers: the configuration and the bodies of replies.
+//! Buffers: the configuration, and the bodies of requests and replies.
 
 use wasmtime::{Linker, Result};
 
 use super::{NOT_FOUND, OK, Vm, give};
 use crate::world::World;
 
+const HTTP_REQUEST_BODY: u32 = 0;
 const HTTP_CALL_RESPONSE_BODY: u32 = 4;
 const PLUGIN_CONFIGURATION: u32 = 7;
 
@@ -14,8 +15,9 @@ pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
 }
 
 fn get(mut vm: Vm, kind: u32, start: u32, max: u32, data: u32, size: u32) -> Result<u32> {
-    let world = vm.data();
+    let world = vm.data_mut();
     let whole = match kind {
+        HTTP_REQUEST_BODY => world.stream().map(|stream| stream.shown_body().to_vec()),
         HTTP_CALL_RESPONSE_BODY => world.reply.as_ref().map(|reply| reply.body.clone()),
         PLUGIN_CONFIGURATION => Some(world.configuration.clone()),
         _ => None,

@@ -114,7 +114,11 @@ impl Door for Wasm {
             sent = sent.header(&name, value);
         }
         sent.body = request.body.clone().unwrap_or_default().into_bytes();
-        sent.peer = request.client_address.as_ref().map(|ip| format!("{ip}:1"));
+        let peer = request.client_address.as_ref();
+        sent.peer = peer.map(|ip| match ip.contains(':') {
+            true => format!("[{ip}]:1"),
+            false => format!("{ip}:1"),
+        });
         let id = host.send(sent);
         for _ in 0..16 {
             for (token, call) in host.held_calls() {

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
+    time::Duration,
 };
 
 use gatepost_policy::{
@@ -20,6 +21,13 @@ use crate::{
 
 /// How many calls and waits one request may cost. A chain of handlers needs a handful.
 const MAX_STEPS: u8 = 32;
+
+/// How long nothing of a body may come. A paused request costs the proxy memory.
+const MAX_BODY_PAUSE: Duration = Duration::from_secs(30);
+
+/// The same, as long as this VM never saw a part of a paused request's body: then the host likely shows
+/// none.
+const MAX_FIRST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Where a request stands. Only `Allowed` lets anything through.
 enum State {
@@ -57,6 +65,14 @@ enum Trouble {
     NoEnd,
     #[error("a body of more than {MAX_BODY} bytes cannot be judged")]
     LargeBody,
+    #[error("the client does not send the rest of the body")]
+    SlowBody,
+    #[error(
+        "the rule needs the request's body, and the proxy shows none: set \
+         `allow_on_headers_stop_iteration: true` in the plugin's configuration in Envoy, beside \
+         `vm_config` (see docs/request-bodies.md)"
+    )]
+    NoBody,
 }
 
 /// A request and how far its decision has come.
@@ -68,8 +84,16 @@ pub(crate) struct Exchange {
     parked: Option<Parked>,
     state: State,
     steps: u8,
-    /// The bytes of the body that have come.
-    body_size: usize,
+    body: Body,
+}
+
+/// What the host has shown of the body, which it keeps meanwhile.
+#[derive(Clone, Copy, Default)]
+struct Body {
+    size: usize,
+    is_whole: bool,
+    /// When it was first noticed that nothing more had come.
+    quiet_since: Option<UnixTime>,
 }
 
 impl Exchange {
@@ -83,7 +107,7 @@ impl Exchange {
                 parked: None,
                 state: State::Undecided,
                 steps: 0,
-                body_size: 0,
+                body: Body::default(),
             })
         })
     }
@@ -91,6 +115,11 @@ impl Exchange {
     /// The id of its context in the host.
     pub(crate) const fn id(&self) -> u32 {
         self.id
+    }
+
+    /// Itself, for those who keep lists of requests.
+    pub(crate) fn me(&self) -> Weak<RefCell<Self>> {
+        Weak::clone(&self.me)
     }
 
     /// The reply to a call has come. Does nothing if nobody waits for it any more.
@@ -147,9 +176,19 @@ impl Exchange {
 
     /// A part of the body has come; the host keeps all of it, `size` bytes so far.
     fn take_body(&mut self, size: usize, is_whole: bool) -> Action {
+        self.body = Body {
+            size,
+            is_whole,
+            quiet_since: None,
+        };
+        if !matches!(self.state, State::Allowed | State::Answered)
+            && let Ok(mut shared) = self.shared.try_borrow_mut()
+        {
+            shared.bodies_come = true;
+        }
         match std::mem::replace(&mut self.state, State::Undecided) {
             State::Reading(_) if size > MAX_BODY => self.refuse(&Trouble::LargeBody),
-            State::Reading(pending) if is_whole => match self.read_body(size) {
+            State::Reading(pending) if is_whole => match self.read_body() {
                 Ok(()) => self.step(Within::Request, |engine, request, now| {
                     engine.retry(pending, request, now)
                 }),
@@ -162,14 +201,33 @@ impl Exchange {
         }
     }
 
-    fn read_body(&mut self, size: usize) -> Result<(), Trouble> {
-        let body = host::request_body(size)?;
-        let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
-        let bytes = self.request.headers.bytes().saturating_add(body.len());
-        self.parked = None;
-        self.parked = Some(Parked::new(&shared.parked_bytes, bytes).ok_or(Trouble::Crowded)?);
+    /// Takes over the whole body from the host.
+    fn read_body(&mut self) -> Result<(), Trouble> {
+        if self.body.size > MAX_BODY {
+            return Err(Trouble::LargeBody);
+        }
+        let body = host::request_body(self.body.size)?;
+        if let Some(parked) = &mut self.parked
+            && !parked.grow(body.len())
+        {
+            return Err(Trouble::Crowded);
+        }
         self.request.body = Some(body);
         Ok(())
+    }
+
+    /// Whether the body is still awaited. A request whose body does not come is refused.
+    pub(crate) fn awaits_body(&mut self, bodies_come: bool, now: UnixTime) -> bool {
+        if !matches!(self.state, State::Reading(_)) {
+            return false;
+        }
+        let quiet = now.since(*self.body.quiet_since.get_or_insert(now));
+        if bodies_come && quiet >= MAX_BODY_PAUSE {
+            self.refuse(&Trouble::SlowBody);
+        } else if !bodies_come && quiet >= MAX_FIRST_PAUSE {
+            self.refuse(&Trouble::NoBody);
+        }
+        matches!(self.state, State::Reading(_))
     }
 
     const fn pass_if_allowed(&self) -> Action {
@@ -232,6 +290,15 @@ impl Exchange {
                 }
                 Step::Body(pending) => {
                     self.park(&shared)?;
+                    if self.body.is_whole {
+                        // It came while the request waited for something else.
+                        self.read_body()?;
+                        step = shared.engine.retry(pending, &self.request, now);
+                        continue;
+                    }
+                    if !shared.read(Weak::clone(&self.me)) {
+                        return Err(Trouble::Crowded);
+                    }
                     self.state = State::Reading(pending);
                     return Ok(Action::Pause);
                 }
@@ -295,6 +362,7 @@ impl Exchange {
         self.answer(&refusal(match trouble {
             Trouble::Crowded => 503,
             Trouble::LargeBody => 413,
+            Trouble::SlowBody => 408,
             _ => 500,
         }))
     }
@@ -317,6 +385,7 @@ fn respond(response: &Response) -> Action {
 /// What the client gets if something on our side failed; it learns no more than that.
 fn refusal(status: u16) -> Response {
     let reason = match status {
+        408 => "Request Timeout",
         413 => "Content Too Large",
         503 => "Service Unavailable",
         _ => "Internal Server Error",
@@ -373,18 +442,15 @@ impl HttpContext for Http {
     }
 
     fn on_http_request_body(&mut self, size: usize, is_whole: bool) -> Action {
-        self.with(|exchange| {
-            exchange.body_size = size;
-            exchange.take_body(size, is_whole)
-        })
-        .unwrap_or(Action::Pause)
+        self.with(|exchange| exchange.take_body(size, is_whole))
+            .unwrap_or(Action::Pause)
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         let judged = self.with(|exchange| {
             exchange.scrub_trailers()?;
             // The trailers end the body.
-            Ok::<_, Trouble>(exchange.take_body(exchange.body_size, true))
+            Ok::<_, Trouble>(exchange.take_body(exchange.body.size, true))
         });
         match judged {
             Some(Ok(action)) => action,

@@ -42,6 +42,12 @@ pub(crate) struct Shared {
     broken_rules: BrokenRules,
     clusters: Clusters,
     waiting: BTreeMap<FetchId, Vec<Weak<RefCell<Exchange>>>>,
+    /// The requests whose bodies are awaited.
+    reading: Vec<Weak<RefCell<Exchange>>>,
+    /// Whether a part of a paused request's body was ever seen: not every host shows them.
+    pub(crate) bodies_come: bool,
+    /// Whether ticks come at all.
+    ticks: bool,
     calls: BTreeMap<u32, Caller>,
     pub(crate) parked_bytes: Rc<Cell<usize>>,
     hurried: bool,
@@ -71,6 +77,19 @@ impl Parked {
     }
 }
 
+impl Parked {
+    /// Takes `bytes` more; false if too much waits already.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let sum = self.all.get().saturating_add(bytes);
+        if sum > MAX_PARKED_BYTES {
+            return false;
+        }
+        self.all.set(sum);
+        self.bytes = self.bytes.saturating_add(bytes);
+        true
+    }
+}
+
 impl Drop for Parked {
     fn drop(&mut self) {
         self.all.set(self.all.get().saturating_sub(self.bytes));
@@ -97,6 +116,9 @@ impl Shared {
             broken_rules: settings.broken_rules,
             clusters: settings.clusters,
             waiting: BTreeMap::new(),
+            reading: Vec::new(),
+            bodies_come: false,
+            ticks: settings.fetches,
             calls: BTreeMap::new(),
             parked_bytes: Rc::default(),
             hurried: true,
@@ -132,6 +154,21 @@ impl Shared {
         queue.push(exchange);
         if !std::mem::replace(&mut self.hurried, true) {
             host::tick_every(NOW);
+        }
+        true
+    }
+
+    /// Notes a request whose body is awaited; false if there are too many.
+    pub(crate) fn read(&mut self, exchange: Weak<RefCell<Exchange>>) -> bool {
+        if self.reading.len() >= MAX_WAITING {
+            self.reading.retain(|reading| reading.strong_count() > 0);
+        }
+        if self.reading.len() >= MAX_WAITING {
+            return false;
+        }
+        self.reading.push(exchange);
+        if !std::mem::replace(&mut self.ticks, true) {
+            host::tick_every(TICK);
         }
         true
     }
@@ -210,13 +247,15 @@ impl Shared {
 
     /// Every request whose reply would come back to the root context.
     fn abandon(&mut self) -> Vec<Weak<RefCell<Exchange>>> {
+        let reading = std::mem::take(&mut self.reading);
         let waiting = std::mem::take(&mut self.waiting);
         let calls = std::mem::take(&mut self.calls);
         let called = calls.into_values().filter_map(|caller| match caller {
             Caller::Request(request) => Some(request),
             Caller::Fetch(_) | Caller::Poll(_) => None,
         });
-        waiting.into_values().flatten().chain(called).collect()
+        let stranded = waiting.into_values().flatten().chain(called);
+        stranded.chain(reading).collect()
     }
 }
 
@@ -266,6 +305,19 @@ impl Root {
         match shared.as_ref().and_then(|shared| shared.calls.get(&token)) {
             Some(Caller::Poll(_)) => host::MAX_RULES_BODY,
             _ => host::MAX_REPLY_BODY,
+        }
+    }
+
+    /// Refuses those whose bodies do not come, and goes on waiting for the others.
+    fn look_after(&self, reading: &[Weak<RefCell<Exchange>>], bodies_come: bool, now: UnixTime) {
+        let mut awaited = Vec::new();
+        self.each(reading, |exchange| {
+            if exchange.awaits_body(bodies_come, now) {
+                awaited.push(exchange.me());
+            }
+        });
+        if let Some(Ok(mut shared)) = self.shared.as_ref().map(|shared| shared.try_borrow_mut()) {
+            shared.reading.append(&mut awaited);
         }
     }
 
@@ -356,18 +408,17 @@ impl RootContext for Root {
         if std::mem::take(&mut shared.hurried) {
             host::tick_every(TICK);
         }
-        let woken = match host::now() {
-            Ok(now) => {
-                shared.poll_due(now);
-                shared.fetch_due(now)
-            }
-            Err(error) => {
-                host::log_error(&error.to_string());
-                Vec::new()
-            }
+        let now = match host::now() {
+            Ok(now) => now,
+            Err(error) => return host::log_error(&error.to_string()),
         };
+        shared.poll_due(now);
+        let woken = shared.fetch_due(now);
+        let bodies_come = shared.bodies_come;
+        let reading = std::mem::take(&mut shared.reading);
         drop(shared);
         self.each(&woken, |exchange| exchange.retry(Within::Root));
+        self.look_after(&reading, bodies_come, now);
     }
 
     fn get_type(&self) -> Option<ContextType> {
