@@ -62,6 +62,8 @@ pub(crate) struct Setup {
     pub(crate) clusters: Value,
     /// The plugin configuration as it stands, instead of one made of the fields above.
     pub(crate) verbatim: Option<String>,
+    /// Whether Envoy shows the module the bodies of paused requests.
+    pub(crate) shows_bodies: bool,
     keys: KeyServer,
     sessions: Arc<Mutex<Box<Session>>>,
     session_server: Upstream,
@@ -117,6 +119,7 @@ impl Setup {
             ]),
             clusters: json!({keys_at: "keys", sessions_at: "sessions"}),
             verbatim: None,
+            shows_bodies: false,
             keys,
             sessions,
             session_server,
@@ -194,6 +197,20 @@ impl Setup {
         }
     }
 
+    fn wasm(&self, plugin: &str) -> Value {
+        let mut config = json!({
+            "name": "access-rules", "failure_policy": "FAIL_RELOAD",
+            "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": GIVEN.module}}},
+            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plugin},
+        });
+        if self.shows_bodies {
+            config["allow_on_headers_stop_iteration"] = json!(true);
+        }
+        json!({"name": "access-rules", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config,
+        }})
+    }
+
     fn write(&self) {
         let plugin = json!({"config": self.config, "rules": {"rules.json": self.rules}, "clusters": self.clusters, "broken_rules": "refuse"});
         let plugin = self.verbatim.clone().unwrap_or_else(|| plugin.to_string());
@@ -204,7 +221,7 @@ impl Setup {
         ];
         let config = json!({
             "admin": {"address": address(self.admin)},
-            "static_resources": {"listeners": [listener(self.front, &plugin)], "clusters": clusters},
+            "static_resources": {"listeners": [listener(self.front, &self.wasm(&plugin))], "clusters": clusters},
         });
         fs::write(self.folder.path().join("envoy.yaml"), config.to_string()).unwrap();
     }
@@ -395,7 +412,7 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-fn listener(port: u16, plugin: &str) -> Value {
+fn listener(port: u16, wasm: &Value) -> Value {
     json!({"name": "front", "address": address(port), "filter_chains": [{"filters": [{
         "name": "http",
         "typed_config": {
@@ -404,7 +421,7 @@ fn listener(port: u16, plugin: &str) -> Value {
             "path_with_escaped_slashes_action": "REJECT_REQUEST",
             // Larger than any sane Envoy has it: the module must bear what gets through.
             "max_request_headers_kb": 4096,
-            "http_filters": [wasm(plugin), {"name": "router", "typed_config": {
+            "http_filters": [wasm, {"name": "router", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
             }}],
             "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
@@ -413,17 +430,6 @@ fn listener(port: u16, plugin: &str) -> Value {
             ]}]},
         },
     }]}]})
-}
-
-fn wasm(plugin: &str) -> Value {
-    json!({"name": "access-rules", "typed_config": {
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-        "config": {
-            "name": "access-rules", "failure_policy": "FAIL_RELOAD",
-            "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": GIVEN.module}}},
-            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plugin},
-        },
-    }})
 }
 
 fn cluster(name: &str, port: u16) -> Value {

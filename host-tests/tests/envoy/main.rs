@@ -11,6 +11,7 @@
     reason = "test code"
 )]
 
+mod bodies;
 mod harness;
 mod hostile;
 mod keys;

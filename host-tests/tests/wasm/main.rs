@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod bodies;
 mod callouts;
 mod cases;
 mod fail_closed;

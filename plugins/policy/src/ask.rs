@@ -69,7 +69,6 @@ impl<T> Told<T> {
     }
 
     /// An answer that may be remembered for as long as the handler's configuration says.
-    #[expect(dead_code, reason = "for the handlers whose answers may be remembered")]
     pub(crate) const fn lasting(outcome: T) -> Self {
         Self {
             outcome,
@@ -86,12 +85,10 @@ pub(crate) enum Progress {
     /// It refuses.
     Refused(Denial),
     /// The answer to this call decides.
-    #[expect(dead_code, reason = "for remote authorizers and the hydrator")]
     Ask(Box<Ask>),
     /// The keys that it needs are being fetched.
     Await(FetchId),
     /// It needs the request's body.
-    #[expect(dead_code, reason = "for the remote authorizer")]
     NeedsBody,
 }
 

@@ -1,11 +1,24 @@
 //! The second stage: may this caller do this? Oathkeeper knows one authorizer a rule; further ones
 //! stand below `gatepost.authorizers`, and all of them must agree.
 
+mod callout;
+mod cidr;
+mod claims;
+mod keto_engine_acp_ory;
+mod predicate;
+mod remote;
+mod remote_json;
+
 use crate::{
     Denial, Session,
     ask::{Answer, Progress, Told},
     compile::{Compiler, Entry},
     pipeline::Facts,
+};
+
+use self::{
+    cidr::Cidr, claims::Claims, keto_engine_acp_ory::KetoEngineAcpOry, remote::Remote,
+    remote_json::RemoteJson,
 };
 
 /// An authorizer of a rule, ready to use.
@@ -15,21 +28,48 @@ pub(crate) enum Authorizer {
     Allow,
     /// Nobody may.
     Deny,
+    /// A server decides that is shown the request's body.
+    Remote(Box<Remote>),
+    /// A server decides that is told of the session.
+    RemoteJson(Box<RemoteJson>),
+    /// Ory Keto's access control policies decide.
+    KetoEngineAcpOry(Box<KetoEngineAcpOry>),
+    /// The client's address decides.
+    Cidr(Box<Cidr>),
+    /// What is known of the caller decides.
+    Claims(Box<Claims>),
 }
 
 impl Authorizer {
     /// The handlers there are, by their names in a rule.
-    pub(crate) const NAMES: &'static [&'static str] = &["allow", "deny"];
+    pub(crate) const NAMES: &'static [&'static str] = &[
+        "allow",
+        "deny",
+        "remote",
+        "remote_json",
+        "keto_engine_acp_ory",
+    ];
 
     /// The handlers that only we have. A rule names them below `gatepost.authorizers`.
-    pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
+    pub(crate) const EXTENSIONS: &'static [&'static str] = &["cidr", "claims"];
 
     /// Makes an authorizer from its effective configuration.
-    pub(crate) fn compile(entry: &Entry<'_, '_>, _compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
         match entry.name {
             // Both take any configuration, as they do in Oathkeeper.
             "allow" => Some(Self::Allow),
             "deny" => Some(Self::Deny),
+            "remote" => Remote::compile(entry, compiler)
+                .map(Box::new)
+                .map(Self::Remote),
+            "remote_json" => RemoteJson::compile(entry, compiler)
+                .map(Box::new)
+                .map(Self::RemoteJson),
+            "keto_engine_acp_ory" => KetoEngineAcpOry::compile(entry, compiler)
+                .map(Box::new)
+                .map(Self::KetoEngineAcpOry),
+            "cidr" => Some(Self::Cidr(Box::new(Cidr::compile(entry.config)))),
+            "claims" => Some(Self::Claims(Box::new(Claims::compile(entry.config)))),
             _ => None,
         }
     }
@@ -39,28 +79,46 @@ impl Authorizer {
         match self {
             Self::Allow => "allow",
             Self::Deny => "deny",
+            Self::Remote(_) => "remote",
+            Self::RemoteJson(_) => "remote_json",
+            Self::KetoEngineAcpOry(_) => "keto_engine_acp_ory",
+            Self::Cidr(_) => "cidr",
+            Self::Claims(_) => "claims",
         }
     }
 
     /// Asks whether the caller may.
-    pub(crate) fn authorize(&self, _session: &mut Session, _facts: &Facts<'_>) -> Progress {
+    pub(crate) fn authorize(&self, session: &Session, facts: &Facts<'_>) -> Progress {
         match self {
             Self::Allow => Progress::Done,
             Self::Deny => {
                 Progress::Refused(Denial::Forbidden("the rule denies every caller".to_owned()))
             }
+            Self::Remote(handler) => handler.authorize(session, facts),
+            Self::RemoteJson(handler) => handler.authorize(session, facts),
+            Self::KetoEngineAcpOry(handler) => handler.authorize(session, facts),
+            Self::Cidr(handler) => handler.authorize(facts).into(),
+            Self::Claims(handler) => handler.authorize(session).into(),
         }
     }
 
     /// Goes on with the answer to the call that this authorizer asked for.
     pub(crate) fn resume(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         _facts: &Facts<'_>,
-        _answer: &Answer,
+        answer: &Answer,
     ) -> Told<Progress> {
         match self {
-            Self::Allow | Self::Deny => Progress::uncalled(),
+            Self::Allow | Self::Deny | Self::Cidr(_) | Self::Claims(_) => Progress::uncalled(),
+            Self::Remote(handler) => handler.resume(session, answer),
+            Self::RemoteJson(handler) => handler.resume(session, answer),
+            Self::KetoEngineAcpOry(_) => KetoEngineAcpOry::resume(answer),
         }
+    }
+
+    /// Whether it decides by [`crate::Request::client_address`].
+    pub(crate) const fn reads_client_address(&self) -> bool {
+        matches!(self, Self::KetoEngineAcpOry(_) | Self::Cidr(_))
     }
 }

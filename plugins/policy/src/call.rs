@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 /// An HTTP request that the engine needs answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -102,6 +104,12 @@ pub enum EndpointError {
     /// A fragment.
     #[error("a URL that is called must not have a fragment (`#`)")]
     Fragment,
+}
+
+/// The value of `Authorization` for a user name and a password (RFC 7617 section 2).
+pub(crate) fn basic_credentials(user: &str, password: &str) -> String {
+    let pair = STANDARD.encode(format!("{user}:{password}"));
+    format!("Basic {pair}")
 }
 
 fn origin(scheme: &str, authority: &http::uri::Authority) -> Result<String, EndpointError> {

@@ -317,6 +317,11 @@ impl<'a> Compiler<'a> {
         self.errors
     }
 
+    /// How the patterns of all rules are written.
+    pub(crate) const fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
     /// The endpoint at `key` of a handler's configuration, which is required.
     pub(crate) fn endpoint(
         &mut self,
@@ -552,9 +557,7 @@ impl<'a> Compiler<'a> {
         }
         entries.extend(extension.list("authorizers"));
         let global = self.authorizers.clone();
-        self.handlers(entries, AUTHORIZERS, &global, |entry, compiler| {
-            Authorizer::compile(&entry, compiler)
-        })
+        self.handlers(entries, AUTHORIZERS, &global, Authorizer::compile)
     }
 
     fn mutators(&mut self, rule: &mut Section<'a>, extension: &mut Section<'a>) -> Vec<Mutator> {

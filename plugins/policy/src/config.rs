@@ -7,7 +7,10 @@ use std::{cell::RefCell, collections::BTreeSet, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use crate::headers::{check_settable, holds_control};
+use crate::{
+    call,
+    headers::{check_settable, holds_control},
+};
 
 /// Where in the configuration something stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -347,6 +350,16 @@ impl<'a> Section<'a> {
             self.wrong(key, message);
         }
         duration
+    }
+
+    /// The `Authorization` that the user name and password at `key` make; `None` where there are none.
+    pub(crate) fn basic_credentials(&mut self, key: &'static str) -> Option<String> {
+        self.value(key)?;
+        let mut basic = self.section(key);
+        let user = basic.required_string("username");
+        let password = basic.required_string("password");
+        basic.finish();
+        Some(call::basic_credentials(&user?, &password?))
     }
 
     /// Names every key that nobody asked for.

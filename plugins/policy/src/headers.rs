@@ -1,5 +1,9 @@
 //! A request's header fields, as the host handed them over: bytes, in order, repeats kept.
 
+mod templates;
+
+pub(crate) use templates::HeaderTemplate;
+
 /// The header fields of one request, including HTTP/2 pseudo-header fields such as `:path`.
 ///
 /// Names are compared without regard to case (RFC 9110 section 5.1); values are bytes, since a

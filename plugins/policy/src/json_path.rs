@@ -13,7 +13,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A path, checked when the configuration is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,20 @@ impl JsonPath {
     #[must_use]
     pub fn get<'v>(&self, document: &'v Value) -> Option<Cow<'v, Value>> {
         follow(&self.components, document)
+    }
+}
+
+impl JsonPath {
+    /// As [`JsonPath::get`] from an object that is no [`Value`] of its own.
+    pub(crate) fn get_in<'v>(&self, object: &'v Map<String, Value>) -> Option<Cow<'v, Value>> {
+        let Some((first, rest)) = self.components.split_first() else {
+            return Some(Cow::Owned(Value::Object(object.clone())));
+        };
+        let name = match first {
+            Component::Key { name, .. } => name.as_str(),
+            Component::Each => "#",
+        };
+        follow(rest, object.get(name)?)
     }
 }
 

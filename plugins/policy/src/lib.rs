@@ -39,6 +39,7 @@ pub mod json_path;
 pub mod matching;
 mod migrate;
 mod mutate;
+mod network;
 mod on_error;
 pub mod path;
 pub mod pipeline;

@@ -2,9 +2,8 @@
 
 mod cookie;
 mod header;
+mod hydrator;
 mod id_token;
-
-use std::sync::Arc;
 
 use crate::{
     Session,
@@ -14,7 +13,7 @@ use crate::{
     pipeline::{Facts, Memory},
 };
 
-use self::{cookie::Cookie, header::Header, id_token::IdToken};
+use self::{cookie::Cookie, header::Header, hydrator::Hydrator, id_token::IdToken};
 
 /// One mutator of a rule, ready to use.
 #[derive(Debug)]
@@ -27,11 +26,14 @@ pub(crate) enum Mutator {
     Cookie(Cookie),
     /// Sets a token of our own.
     IdToken(IdToken),
+    /// Lets a server enrich the session.
+    Hydrator(Hydrator),
 }
 
 impl Mutator {
     /// The handlers there are, by their names in a rule.
-    pub(crate) const NAMES: &'static [&'static str] = &["noop", "header", "cookie", "id_token"];
+    pub(crate) const NAMES: &'static [&'static str] =
+        &["noop", "header", "cookie", "id_token", "hydrator"];
 
     /// The handlers that only we have. A rule names them below `gatepost.mutators`.
     pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
@@ -40,9 +42,10 @@ impl Mutator {
     pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
         match entry.name {
             "noop" => Some(Self::Noop),
-            "header" => Header::compile(entry.config, compiler).map(Self::Header),
+            "header" => Some(Self::Header(Header::compile(entry.config, compiler))),
             "cookie" => Cookie::compile(entry.config, compiler).map(Self::Cookie),
             "id_token" => IdToken::compile(entry.config, compiler).map(Self::IdToken),
+            "hydrator" => Hydrator::compile(entry, compiler).map(Self::Hydrator),
             _ => None,
         }
     }
@@ -54,6 +57,7 @@ impl Mutator {
             Self::Header(_) => "header",
             Self::Cookie(_) => "cookie",
             Self::IdToken(_) => "id_token",
+            Self::Hydrator(_) => "hydrator",
         }
     }
 
@@ -69,6 +73,7 @@ impl Mutator {
             Self::Header(handler) => handler.mutate(session, facts).into(),
             Self::Cookie(handler) => handler.mutate(session, facts).into(),
             Self::IdToken(handler) => handler.mutate(session, facts, memory),
+            Self::Hydrator(handler) => handler.mutate(session, facts),
         }
     }
 
@@ -76,32 +81,22 @@ impl Mutator {
     pub(crate) const fn signs_with(&self) -> Option<(usize, &Place)> {
         match self {
             Self::IdToken(handler) => Some(handler.signs_with()),
-            Self::Noop | Self::Header(_) | Self::Cookie(_) => None,
+            Self::Noop | Self::Header(_) | Self::Cookie(_) | Self::Hydrator(_) => None,
         }
     }
 
     /// Goes on with the answer to the call that this mutator asked for.
     pub(crate) fn resume(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         _facts: &Facts<'_>,
-        _answer: &Answer,
+        answer: &Answer,
     ) -> Told<Progress> {
         match self {
+            Self::Hydrator(_) => Hydrator::resume(session, answer),
             Self::Noop | Self::Header(_) | Self::Cookie(_) | Self::IdToken(_) => {
                 Progress::uncalled()
             }
         }
-    }
-}
-
-/// Sets a header of the request that goes upstream, in the place of an earlier mutator's.
-fn set(headers: &mut Vec<(Arc<str>, String)>, name: &Arc<str>, value: String) {
-    match headers
-        .iter_mut()
-        .find(|(present, _)| present.eq_ignore_ascii_case(name))
-    {
-        Some((_, present)) => *present = value,
-        None => headers.push((Arc::clone(name), value)),
     }
 }

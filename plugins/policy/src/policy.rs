@@ -162,10 +162,12 @@ impl Policy {
     /// Whether decisions depend on [`Request::client_address`]: asking a host for it costs a call.
     #[must_use]
     pub fn needs_client_address(&self) -> bool {
+        let mut authorizers = self.rules.iter().flat_map(|rule| &rule.authorizers);
         let of_rules = self.rules.iter().flat_map(|rule| &rule.errors);
-        of_rules
-            .chain(&self.fallback)
-            .any(ErrorHandler::reads_client_address)
+        authorizers.any(Authorizer::reads_client_address)
+            || of_rules
+                .chain(&self.fallback)
+                .any(ErrorHandler::reads_client_address)
     }
 
     /// Whether some rule sets a header that an upstream could take `name` for: no client may send

@@ -18,6 +18,20 @@ pub struct Session {
     pub headers: Vec<(Arc<str>, String)>,
 }
 
+impl Session {
+    /// Sets a header for the upstream; it replaces one that was set under that name before.
+    pub(crate) fn set_header(&mut self, name: &Arc<str>, value: String) {
+        let known = self
+            .headers
+            .iter_mut()
+            .find(|(present, _)| present.eq_ignore_ascii_case(name));
+        match known {
+            Some((_, present)) => *present = value,
+            None => self.headers.push((Arc::clone(name), value)),
+        }
+    }
+}
+
 /// What matched: the values behind `.MatchContext` in a template.
 #[derive(Clone, Copy, Debug)]
 pub struct MatchContext<'a> {

@@ -6,7 +6,8 @@
 //! the session, touches nothing else, and ends in an error where Go's interpreter would or where a
 //! limit (50 000 steps, 512 KiB of text, 50 levels) is reached.
 //!
-//! Values land in the output as they are, like in Oathkeeper: `toJson` and `quote` escape.
+//! Values land in the output as they are, like in Oathkeeper: `toJson` and `quote` escape. In a document
+//! ([`Template::render_json`]) no value can end the string that it stands in.
 //! Where this differs from Go, it is stricter: bytes that are not UTF-8 become U+FFFD, `b64dec` of
 //! something else is an error, `keys` is sorted, a whole session cannot be printed, and functions
 //! that need the clock, randomness, secrets or the network are refused by name at load.
@@ -17,6 +18,7 @@ mod error;
 mod eval;
 mod format;
 mod functions;
+mod in_string;
 mod json;
 mod lexer;
 mod object;
@@ -29,6 +31,11 @@ pub use error::{RenderError, TemplateError};
 
 use crate::session::{MatchContext, Session};
 use ast::{Expression, Node, Program};
+use budget::{Budget, Draft};
+use error::Place;
+use in_string::InString;
+use object::Object;
+use value::Value;
 
 /// A template, parsed when the configuration is loaded.
 #[derive(Clone, Debug)]
@@ -81,9 +88,34 @@ impl Template {
             (Lane::Subject, _) => Ok(data.session.subject.clone()),
             (Lane::Literal, [Node::Text(text)]) => Ok(text.to_string()),
             (Lane::Literal, _) => Ok(String::new()),
-            (Lane::General, _) => eval::render(&self.program, data),
+            (Lane::General, _) => eval::render(&self.program, data, None),
         }
     }
+
+    /// Renders a template whose output is to be JSON (RFC 8259): what an action puts between quotation
+    /// marks of the template's own stays between them. A value that would end the string, and could go on
+    /// with members of its own, is escaped; everything else is as [`Template::render`] has it. The output
+    /// need not be JSON even so.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::render`].
+    pub fn render_json(&self, data: &Data<'_>) -> Result<String, RenderError> {
+        eval::render(&self.program, data, Some(InString::default()))
+    }
+}
+
+/// The whole session as Go's JSON encoder writes it.
+///
+/// # Errors
+///
+/// Where it is larger than what a template may make.
+pub(crate) fn session_json(data: &Data<'_>) -> Result<String, RenderError> {
+    let mut budget = Budget::new();
+    let mut draft = Draft::new(&mut budget);
+    json::write(&mut draft, &Value::Object(Object::Session(data)), false)
+        .map_err(|fault| fault.at(Place::START))?;
+    Ok(draft.finish())
 }
 
 fn lane(nodes: &[Node]) -> Lane {

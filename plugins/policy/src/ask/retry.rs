@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::config::Section;
+use super::Ask;
+use crate::{Call, config::Section};
 
 /// The time for one try, and for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,20 @@ impl Retry {
         max_delay: MAX_DELAY,
         give_up_after: None,
     };
+
+    /// Several tries, as far as the time for them goes.
+    pub(crate) const REPEATED: Self = Self {
+        max_delay: MAX_DELAY,
+        give_up_after: Some(GIVE_UP_AFTER),
+    };
+
+    /// Asks `call` in this time, anew for each request.
+    pub(crate) const fn ask(self, mut call: Call) -> Ask {
+        call.timeout = self.max_delay;
+        let mut ask = Ask::once(call);
+        ask.give_up_after = self.give_up_after;
+        ask
+    }
 
     /// Reads the key `retry`, `default` where there is none. Oathkeeper's schema fills in 100 ms and
     /// 1 s, which its code then ignores; ours are generous, and kept.

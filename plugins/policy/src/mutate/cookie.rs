@@ -11,8 +11,6 @@ use crate::{
     template::{Data, Template},
 };
 
-use super::set;
-
 /// Cookie names with the templates of their values, in the order of the names.
 #[derive(Debug)]
 pub(crate) struct Cookie {
@@ -75,7 +73,7 @@ impl Cookie {
                 push(&mut field, sent.name, sent.value, sent.is_quoted);
             }
         }
-        set(&mut session.headers, &self.field, field);
+        session.set_header(&self.field, field);
         Ok(())
     }
 }

@@ -13,8 +13,6 @@ use crate::{
     template::{Data, Template},
 };
 
-use super::set;
-
 /// The claims of a rule that names none.
 const NO_CLAIMS: &str = "{}";
 
@@ -101,7 +99,7 @@ impl IdToken {
         };
         match memory.minter.mint(&order, &mut memory.entropy, facts.now) {
             Ok(token) => {
-                set(&mut session.headers, &self.field, format!("Bearer {token}"));
+                session.set_header(&self.field, format!("Bearer {token}"));
                 Progress::Done
             }
             Err(NoToken::Fetching) => Progress::Await(memory.signing_fetch(self.source)),

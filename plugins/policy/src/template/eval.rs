@@ -8,13 +8,20 @@ use super::{
     budget::Budget,
     error::{Fault, Place, RenderError},
     format,
+    in_string::InString,
     object::Object,
     value::{Text, Value},
 };
 
-pub(super) fn render<'v>(program: &'v Program, data: &'v Data<'v>) -> Result<String, RenderError> {
+/// With `json` the output is to be a JSON document.
+pub(super) fn render<'v>(
+    program: &'v Program,
+    data: &'v Data<'v>,
+    json: Option<InString>,
+) -> Result<String, RenderError> {
     let mut run = Run {
         program,
+        json,
         output: String::new(),
         budget: Budget::new(),
         frame: Vec::new(),
@@ -30,6 +37,8 @@ pub(super) fn render<'v>(program: &'v Program, data: &'v Data<'v>) -> Result<Str
 struct Run<'v> {
     program: &'v Program,
     output: String,
+    /// Where in a JSON document the output stands, if it is one.
+    json: Option<InString>,
     budget: Budget,
     /// The variables of the template that runs; slot 0 is `$`.
     frame: Vec<Value<'v>>,
@@ -184,17 +193,28 @@ impl<'v> Run<'v> {
 
     fn print(&mut self, text: &str) -> Result<(), Fault> {
         self.budget.text(text.len())?;
+        if let Some(json) = &mut self.json {
+            json.advance(text);
+        }
         self.output.push_str(text);
         Ok(())
+    }
+
+    /// Prints what an action made.
+    fn print_action(&mut self, text: &str) -> Result<(), Fault> {
+        match self.json.as_ref().and_then(|json| json.escaped(text)) {
+            Some(escaped) => self.print(&escaped),
+            None => self.print(text),
+        }
     }
 
     fn print_value(&mut self, value: &Value<'v>) -> Result<(), Fault> {
         match value {
             Value::Nil | Value::Null => self.print("<no value>"),
-            Value::Text(text) => self.print(text),
+            Value::Text(text) => self.print_action(text),
             other => {
                 let text = format::display(&mut self.budget, other)?;
-                self.print(&text)
+                self.print_action(&text)
             }
         }
     }

@@ -1,0 +1,42 @@
+//! Keeps values inside the JSON strings that a template puts them in.
+
+/// Whether the output so far ends within a JSON string (RFC 8259 section 7).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct InString {
+    in_string: bool,
+    /// Whether the last character was a backslash that speaks for the next one.
+    escaping: bool,
+}
+
+impl InString {
+    /// Takes in more output.
+    pub(super) fn advance(&mut self, text: &str) {
+        for byte in text.bytes() {
+            (self.in_string, self.escaping) = match (self.in_string, self.escaping, byte) {
+                (true, true, _) => (true, false),
+                (true, false, b'\\') => (true, true),
+                (in_string, false, b'"') => (!in_string, false),
+                (in_string, ..) => (in_string, false),
+            };
+        }
+    }
+
+    /// What must be written in place of an action's `text`; `None` where it may stand as it is: outside of
+    /// strings, and where its author has escaped it.
+    pub(super) fn escaped(self, text: &str) -> Option<String> {
+        if !self.in_string || (!self.escaping && is_content(text)) {
+            return None;
+        }
+        let quoted = serde_json::to_string(text).ok()?;
+        let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        // A backslash of the template's would speak for the first one here.
+        let backslash = if self.escaping { "\\" } else { "" };
+        Some(format!("{backslash}{inner}"))
+    }
+}
+
+/// Whether `text` can be the content of a JSON string.
+fn is_content(text: &str) -> bool {
+    let plain = |c: char| c != '"' && c != '\\' && !c.is_control();
+    text.chars().all(plain) || serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok()
+}
