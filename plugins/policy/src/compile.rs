@@ -105,8 +105,14 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         cleaning,
         ..
     } = compiler;
-    faults.extend(errors.take_after(of_config));
+    // A file that holds no rules at all is no broken rule: what it was to say is not known.
+    let (of_rules, of_files): (Vec<_>, Vec<_>) = errors
+        .take_after(of_config)
+        .into_iter()
+        .partition(|error| error.place.rule.is_some());
+    faults.extend(of_rules);
     let mut mistakes = errors.into_inner();
+    mistakes.extend(of_files);
     if !mistakes.is_empty() {
         mistakes.extend(faults);
         return Err(ConfigErrors(mistakes));
