@@ -19,6 +19,8 @@ pub struct Request {
     pub trailers: Fields,
     /// The peer as the property `source.address` tells it, with its port.
     pub peer: Option<String>,
+    /// What other properties say, by their path, such as `connection.subject_peer_certificate`.
+    pub properties: Vec<(&'static str, String)>,
 }
 
 impl Request {

@@ -119,6 +119,7 @@ impl Door for Wasm {
             true => format!("[{ip}]:1"),
             false => format!("{ip}:1"),
         });
+        sent.properties = properties(request);
         let id = host.send(sent);
         for _ in 0..16 {
             for (token, call) in host.held_calls() {
@@ -137,6 +138,25 @@ impl Door for Wasm {
         self.running = Some(host);
         outcome
     }
+}
+
+/// The peer's certificate as Envoy tells it.
+fn properties(request: &RequestSpec) -> Vec<(&'static str, String)> {
+    let Some(certificate) = request.peer_certificate.clone() else {
+        return Vec::new();
+    };
+    [
+        (
+            "connection.sha256_peer_certificate_digest",
+            certificate.sha256,
+        ),
+        ("connection.subject_peer_certificate", certificate.subject),
+        ("connection.uri_san_peer_certificate", certificate.uri),
+        ("connection.dns_san_peer_certificate", certificate.dns),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
 }
 
 fn outcome(

@@ -85,6 +85,14 @@ pub struct Token {
     /// Header parameters besides `alg`, `kid` and `typ`; `null` removes one.
     #[serde(default)]
     pub header: Map<String, Value>,
+    /// The key's name that the token is bound to: its thumbprint becomes the claim `cnf.jkt` (RFC 9449
+    /// section 6).
+    #[serde(default)]
+    pub bound_to: Option<String>,
+    /// The name of the token that this one is a DPoP proof for: the header gets `typ` and `jwk`, the
+    /// claims `ath` (RFC 9449 section 4.2).
+    #[serde(default)]
+    pub proof_for: Option<String>,
     /// The claims.
     pub claims: Value,
 }
@@ -130,9 +138,30 @@ pub struct RequestSpec {
     /// The peer's address.
     #[serde(default)]
     pub client_address: Option<String>,
+    /// The peer's certificate.
+    #[serde(default)]
+    pub peer_certificate: Option<CertificateSpec>,
     /// The body.
     #[serde(default)]
     pub body: Option<String>,
+}
+
+/// What a proxy tells of a client certificate.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateSpec {
+    /// The SHA-256 of its DER form, in hexadecimal.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Its subject.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The first URI among its alternative names.
+    #[serde(default)]
+    pub uri: Option<String>,
+    /// The first DNS name among its alternative names.
+    #[serde(default)]
+    pub dns: Option<String>,
 }
 
 fn get() -> String {

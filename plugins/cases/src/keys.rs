@@ -7,13 +7,17 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use aws_lc_rs::{
+    digest,
     encoding::AsDer as _,
     rsa::KeySize,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING},
     signature::{EcdsaKeyPair, Ed25519KeyPair},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, jwk::Jwk};
+use jsonwebtoken::{
+    Algorithm, EncodingKey,
+    jwk::{Jwk, ThumbprintHash},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -62,12 +66,62 @@ pub fn private_jwks(members: &[SetMember]) -> anyhow::Result<Value> {
     Ok(json!({ "keys": keys }))
 }
 
+/// Signs every token of a case. Proofs come after the tokens that they are for.
+///
+/// # Errors
+/// A name that is none, of a key or of a token.
+pub(crate) fn sign_all(
+    tokens: &BTreeMap<String, Token>,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut signed = BTreeMap::new();
+    for (name, token) in tokens.iter().filter(|(_, it)| it.proof_for.is_none()) {
+        signed.insert(name.clone(), sign(token)?);
+    }
+    for (name, token) in tokens.iter().filter(|(_, it)| it.proof_for.is_some()) {
+        let of = token.proof_for.as_deref().and_then(|of| signed.get(of));
+        let proof = proof(token, of.context("a proof is for a token of the case")?)?;
+        signed.insert(name.clone(), sign(&proof)?);
+    }
+    Ok(signed)
+}
+
+/// A DPoP proof for the token with the text `of`: its own members go before what it is given.
+fn proof(token: &Token, of: &str) -> anyhow::Result<Token> {
+    let mut jwk = jwk(&token.key)?;
+    let members = jwk.as_object_mut().context("a JWK is an object")?;
+    for member in ["kid", "use", "alg"] {
+        members.remove(member);
+    }
+    let mut header = Map::from_iter([
+        ("typ".to_owned(), json!("dpop+jwt")),
+        ("jwk".to_owned(), jwk),
+        ("kid".to_owned(), Value::Null),
+    ]);
+    header.extend(token.header.clone());
+    let hash = digest::digest(&digest::SHA256, of.as_bytes());
+    let ath = URL_SAFE_NO_PAD.encode(hash.as_ref());
+    let mut claims = Map::from_iter([("ath".to_owned(), json!(ath))]);
+    claims.extend(token.claims.as_object().cloned().unwrap_or_default());
+    Ok(Token {
+        header,
+        claims: Value::Object(claims),
+        ..token.clone()
+    })
+}
+
 /// Signs a token in the JWS compact form (RFC 7515 section 7.1).
 ///
 /// # Errors
 /// A key's name that is none.
 pub fn sign(token: &Token) -> anyhow::Result<String> {
     let algorithm = algorithm(&token.key)?;
+    let mut claims = token.claims.clone();
+    if let Some(holder) = &token.bound_to {
+        let jwk: Jwk = serde_json::from_value(jwk(holder)?)?;
+        let claims = claims.as_object_mut().context("claims are an object")?;
+        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256)?;
+        claims.insert("cnf".to_owned(), json!({ "jkt": thumbprint }));
+    }
     let mut header: Map<String, Value> = Map::from_iter([
         ("alg".to_owned(), json!(algorithm)),
         ("kid".to_owned(), json!(token.key)),
@@ -81,11 +135,7 @@ pub fn sign(token: &Token) -> anyhow::Result<String> {
         }
     }
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let message = format!(
-        "{}.{}",
-        encode(&Value::Object(header)),
-        encode(&token.claims)
-    );
+    let message = format!("{}.{}", encode(&Value::Object(header)), encode(&claims));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key(&token.key)?, algorithm)?;
     Ok(format!("{message}.{signature}"))
 }

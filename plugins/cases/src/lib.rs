@@ -12,7 +12,9 @@ mod minted;
 mod private_keys;
 mod script;
 
-pub use case::{Case, Expectation, Minted, Outcome, RequestSpec, SetMember, SpecReply, Token};
+pub use case::{
+    Case, CertificateSpec, Expectation, Minted, Outcome, RequestSpec, SetMember, SpecReply, Token,
+};
 pub use keys::{jwks, private_jwks, sign};
 pub use minted::check as check_minted;
 pub use script::{Door, Script, play};

@@ -12,7 +12,7 @@ use std::{
 };
 
 use gatepost_policy::{
-    Call, Changes, FailedCall, Headers, Reply, UnixTime, call, decision::Response,
+    Call, Changes, FailedCall, Headers, PeerCertificate, Reply, UnixTime, call, decision::Response,
     headers::holds_control,
 };
 use proxy_wasm::{
@@ -133,6 +133,23 @@ pub(crate) fn client_address() -> Option<IpAddr> {
         .map(|socket| socket.ip())
         .or_else(|_| text.parse())
         .ok()
+}
+
+/// The client certificate of the connection, where there is one (Envoy's attributes `connection.*`).
+pub(crate) fn peer_certificate() -> Option<PeerCertificate> {
+    let property = |name| {
+        let bytes = hostcalls::get_property(vec!["connection", name]).ok()??;
+        String::from_utf8(bytes)
+            .ok()
+            .filter(|text| !text.is_empty())
+    };
+    let sha256 = property("sha256_peer_certificate_digest")?;
+    Some(PeerCertificate {
+        sha256: PeerCertificate::digest_from_hex(&sha256),
+        subject: property("subject_peer_certificate"),
+        uri: property("uri_san_peer_certificate"),
+        dns: property("dns_san_peer_certificate"),
+    })
 }
 
 /// The names in the request's trailers.

@@ -170,6 +170,10 @@ impl Exchange {
         Ok(Request {
             headers: host::request_headers()?,
             client_address: needs_address.then(host::client_address).flatten(),
+            peer_certificate: shared
+                .needs_peer_certificate
+                .then(host::peer_certificate)
+                .flatten(),
             body: is_whole.then(Vec::new),
         })
     }

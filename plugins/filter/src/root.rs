@@ -36,6 +36,7 @@ const MAX_WAITING: usize = 4096;
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) needs_client_address: bool,
+    pub(crate) needs_peer_certificate: bool,
     pub(crate) decision_metadata: bool,
     pub(crate) log_decisions: bool,
     rules: RuleSet,
@@ -109,6 +110,7 @@ impl Shared {
     fn new(settings: Settings, seed: [u8; 32]) -> Self {
         Self {
             needs_client_address: settings.policy.needs_client_address(),
+            needs_peer_certificate: settings.policy.needs_peer_certificate(),
             engine: Engine::new(settings.policy, seed),
             decision_metadata: settings.decision_metadata,
             log_decisions: settings.log_decisions,

@@ -2,11 +2,14 @@
 //! responsible decides, and a bad credential is never passed on to a more lenient one.
 
 mod anonymous;
+mod api_key;
+mod basic;
 mod bearer_token;
 mod cookie_session;
 mod jwt;
 mod oauth2_client_credentials;
 mod oauth2_introspection;
+mod peer_certificate;
 mod session_check;
 mod token_endpoint;
 mod token_from;
@@ -14,14 +17,18 @@ mod token_from;
 use crate::{
     Denial, FetchId, Session,
     ask::{Answer, Ask, Told, uncalled},
+    challenge::Offer,
     compile::{Compiler, Entry},
     pipeline::{Facts, Memory},
 };
 
 use self::{
-    anonymous::Anonymous, bearer_token::BearerToken, cookie_session::CookieSession, jwt::Jwt,
-    oauth2_client_credentials::OAuth2ClientCredentials, oauth2_introspection::OAuth2Introspection,
+    anonymous::Anonymous, api_key::ApiKey, basic::Basic, bearer_token::BearerToken,
+    cookie_session::CookieSession, jwt::Jwt, oauth2_client_credentials::OAuth2ClientCredentials,
+    oauth2_introspection::OAuth2Introspection, peer_certificate::FromPeerCertificate,
 };
+
+pub(crate) use basic::CheckedPasswords;
 
 /// One authenticator of a rule, ready to use.
 #[derive(Debug)]
@@ -42,6 +49,12 @@ pub(crate) enum Authenticator {
     OAuth2ClientCredentials(OAuth2ClientCredentials),
     /// Asks the issuer about the request's token.
     OAuth2Introspection(OAuth2Introspection),
+    /// Looks an API key up.
+    ApiKey(ApiKey),
+    /// Checks a user name and password.
+    Basic(Basic),
+    /// Reads the client certificate's name.
+    PeerCertificate(FromPeerCertificate),
 }
 
 /// What an authenticator made of a request.
@@ -74,7 +87,8 @@ impl Authenticator {
 
     /// The handlers that only we have. A rule names them below `gatepost.authenticators`, where
     /// Oathkeeper does not look.
-    pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
+    pub(crate) const EXTENSIONS: &'static [&'static str] =
+        &["api_key", "basic", "peer_certificate"];
 
     /// Makes an authenticator from its effective configuration. Mistakes are noted with the
     /// compiler; there is a handler only if there were none.
@@ -84,13 +98,18 @@ impl Authenticator {
             "noop" => Some(Self::Noop),
             "unauthorized" => Some(Self::Unauthorized),
             "anonymous" => Some(Self::Anonymous(Anonymous::compile(entry.config))),
-            "jwt" => Jwt::compile(entry.config, compiler).map(Self::Jwt),
+            "jwt" => Jwt::compile(entry, compiler).map(Self::Jwt),
             "cookie_session" => CookieSession::compile(entry, compiler).map(Self::CookieSession),
             "bearer_token" => BearerToken::compile(entry, compiler).map(Self::BearerToken),
             "oauth2_client_credentials" => OAuth2ClientCredentials::compile(entry.config, compiler)
                 .map(Self::OAuth2ClientCredentials),
             "oauth2_introspection" => {
                 OAuth2Introspection::compile(entry.config, compiler).map(Self::OAuth2Introspection)
+            }
+            "api_key" => ApiKey::compile(entry.config, compiler).map(Self::ApiKey),
+            "basic" => Basic::compile(entry.config, compiler).map(Self::Basic),
+            "peer_certificate" => {
+                FromPeerCertificate::compile(entry.config).map(Self::PeerCertificate)
             }
             _ => None,
         }
@@ -107,6 +126,9 @@ impl Authenticator {
             Self::BearerToken(_) => "bearer_token",
             Self::OAuth2ClientCredentials(_) => "oauth2_client_credentials",
             Self::OAuth2Introspection(_) => "oauth2_introspection",
+            Self::ApiKey(_) => "api_key",
+            Self::Basic(_) => "basic",
+            Self::PeerCertificate(_) => "peer_certificate",
         }
     }
 
@@ -123,6 +145,28 @@ impl Authenticator {
             Self::BearerToken(handler) => handler.authenticate(facts),
             Self::OAuth2ClientCredentials(handler) => handler.authenticate(facts),
             Self::OAuth2Introspection(handler) => handler.authenticate(facts),
+            Self::ApiKey(handler) => handler.authenticate(facts),
+            Self::Basic(handler) => handler.authenticate(facts, &mut memory.passwords),
+            Self::PeerCertificate(handler) => handler.authenticate(facts),
+        }
+    }
+
+    /// The schemes under which it takes credentials, for challenges.
+    pub(crate) fn offers(&self) -> Vec<Offer> {
+        match self {
+            Self::Jwt(handler) => handler.offers(),
+            Self::BearerToken(_) | Self::OAuth2Introspection(_) => vec![Offer::Bearer],
+            Self::Basic(_) => vec![Offer::Basic],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it depends on the connection's client certificate.
+    pub(crate) fn reads_peer_certificate(&self) -> bool {
+        match self {
+            Self::Jwt(handler) => handler.reads_peer_certificate(),
+            Self::PeerCertificate(_) => true,
+            _ => false,
         }
     }
 
@@ -138,9 +182,13 @@ impl Authenticator {
             Self::BearerToken(handler) => handler.resume(facts, answer),
             Self::OAuth2ClientCredentials(handler) => handler.resume(facts, answer),
             Self::OAuth2Introspection(handler) => handler.resume(facts, answer),
-            Self::Noop | Self::Anonymous(_) | Self::Unauthorized | Self::Jwt(_) => {
-                Told::once(Authentication::Refused(uncalled()))
-            }
+            Self::Noop
+            | Self::Anonymous(_)
+            | Self::Unauthorized
+            | Self::Jwt(_)
+            | Self::ApiKey(_)
+            | Self::Basic(_)
+            | Self::PeerCertificate(_) => Told::once(Authentication::Refused(uncalled())),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     authenticate::Authenticator,
     authorize::Authorizer,
     call::Endpoint,
+    challenge::Challenges,
     conditions::Conditions,
     config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
     jose::{InlineKeys, KeySetSettings, KeySource, SigningKey, SigningSource},
@@ -122,7 +123,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         rules,
         faults,
         fallback,
-        key_sets: key_sets.into_iter().map(|(_, source)| source).collect(),
+        key_sets,
         signing_keys: signing_keys.into_iter().map(|(_, key)| key).collect(),
         key_set_settings,
         origins,
@@ -203,7 +204,7 @@ pub(crate) struct Compiler<'a> {
     cleaning: Cleaning,
     patterns: PatternCompiler,
     documents: Documents<'a>,
-    key_sets: Vec<(String, KeySource)>,
+    key_sets: Vec<KeySource>,
     signing_keys: Vec<(String, SigningSource)>,
     key_set_settings: KeySetSettings,
     origins: BTreeMap<Arc<str>, Place>,
@@ -338,17 +339,19 @@ impl<'a> Compiler<'a> {
         self.parse_endpoint(&url, section.place().key(key))
     }
 
-    /// The key set at `url`: one for the whole policy, however many handlers use it.
+    /// The key set at `url`: fetched from there, unless it came with the policy.
     pub(crate) fn key_set(&mut self, url: &str, place: Place) -> Option<FetchId> {
-        let known = self.key_sets.iter().position(|(known, _)| known == url);
-        let index = match known {
-            Some(index) => index,
-            None => {
-                let source = self.key_source(url, place)?;
-                self.key_sets.push((url.to_owned(), source));
-                self.key_sets.len().saturating_sub(1)
-            }
-        };
+        let source = self.key_set_at(url, place)?;
+        self.key_source(source)
+    }
+
+    /// The key set from `source`: one for the whole policy, however many handlers use it.
+    pub(crate) fn key_source(&mut self, source: KeySource) -> Option<FetchId> {
+        let known = self.key_sets.iter().position(|known| *known == source);
+        let index = known.unwrap_or_else(|| {
+            self.key_sets.push(source);
+            self.key_sets.len().saturating_sub(1)
+        });
         u32::try_from(index).ok().map(FetchId)
     }
 
@@ -378,7 +381,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Where the keys at `url` come from: a document that came with the policy, or a fetch.
-    fn key_source(&mut self, url: &str, place: Place) -> Option<KeySource> {
+    fn key_set_at(&mut self, url: &str, place: Place) -> Option<KeySource> {
         match self.documents.find(url) {
             Ok(None) => self.parse_endpoint(url, place).map(KeySource::Url),
             Ok(Some(set)) => match InlineKeys::read(&set) {
@@ -415,7 +418,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn parse_endpoint(&mut self, url: &str, place: Place) -> Option<Endpoint> {
+    /// The endpoint at `url`, whose origin the policy may then call.
+    pub(crate) fn parse_endpoint(&mut self, url: &str, place: Place) -> Option<Endpoint> {
         match Endpoint::parse(url) {
             Ok(endpoint) => {
                 let origin = Arc::clone(&endpoint.origin);
@@ -474,6 +478,10 @@ impl<'a> Compiler<'a> {
         let authorizers = self.authorizers(&mut section, &mut extension);
         let mutators = self.mutators(&mut section, &mut extension);
         let errors = self.rule_errors(&mut section);
+        let offers = authenticators
+            .iter()
+            .flat_map(|entry| entry.handler.offers());
+        let challenges = Challenges::compile(&mut extension, offers.collect());
         extension.finish();
         let rule = Rule {
             id: id.into(),
@@ -482,6 +490,7 @@ impl<'a> Compiler<'a> {
             authorizers,
             mutators,
             errors,
+            challenges,
             shadow,
             conditions,
             priority,

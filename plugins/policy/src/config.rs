@@ -201,6 +201,18 @@ impl<'a> Section<'a> {
         Section::new(self.value(key), place, errors)
     }
 
+    /// The object at `key` as it stands; `None` where there is none.
+    pub(crate) fn object(&mut self, key: &'static str) -> Option<Map<String, Value>> {
+        match self.value(key)? {
+            Value::Object(map) => Some(map.clone()),
+            other => {
+                let message = format!("must be an object, not {}", kind(other));
+                self.wrong(key, message);
+                None
+            }
+        }
+    }
+
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         match self.value(key)? {
             Value::String(text) => Some(text.clone()),

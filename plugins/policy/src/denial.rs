@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::challenge::{Challenge, ChallengeError, Scheme};
+
 /// Every way in which a request is refused. Each has one status and one stable reason code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
@@ -23,6 +25,16 @@ pub enum Denial {
     /// The caller is known and may not.
     #[error("access is forbidden: {0}")]
     Forbidden(String),
+    /// The credentials are bad, or not enough, and it is known what would be accepted.
+    #[error("the credentials are missing or not valid: {reason}")]
+    Challenged {
+        /// Why, for logs.
+        reason: String,
+        /// What the client would have to present.
+        challenge: Box<Challenge>,
+        /// Whether it counts as forbidden (403) rather than unauthorized (401).
+        is_forbidden: bool,
+    },
     /// Something on our side failed; refused because an error never allows.
     #[error("the request could not be decided: {0}")]
     Internal(String),
@@ -69,6 +81,16 @@ impl Denial {
         }
     }
 
+    /// The refusal of credentials that came under `scheme`.
+    #[must_use]
+    pub fn challenged(reason: String, scheme: Scheme, error: ChallengeError) -> Self {
+        Self::Challenged {
+            reason,
+            challenge: Box::new(Challenge { scheme, error }),
+            is_forbidden: false,
+        }
+    }
+
     /// A stable name for logs, metrics and tests.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -77,8 +99,12 @@ impl Denial {
             Self::NotReady(_) => "not_ready",
             Self::NoRule => "no_rule_matched",
             Self::SeveralRules => "several_rules_matched",
-            Self::Unauthorized(_) => "unauthorized",
-            Self::Forbidden(_) => "forbidden",
+            Self::Unauthorized(_)
+            | Self::Challenged {
+                is_forbidden: false,
+                ..
+            } => "unauthorized",
+            Self::Forbidden(_) | Self::Challenged { .. } => "forbidden",
             Self::Internal(_) => "internal_error",
             Self::TooManyRequests { .. } => "rate_limited",
             Self::NotFound(_) => "service_not_found",
@@ -95,8 +121,12 @@ impl Denial {
             Self::NotReady(_) | Self::Unavailable(_) => 503,
             Self::NoRule | Self::NotFound(_) => 404,
             Self::SeveralRules | Self::Internal(_) => 500,
-            Self::Unauthorized(_) => 401,
-            Self::Forbidden(_) => 403,
+            Self::Unauthorized(_)
+            | Self::Challenged {
+                is_forbidden: false,
+                ..
+            } => 401,
+            Self::Forbidden(_) | Self::Challenged { .. } => 403,
             Self::TooManyRequests { .. } => 429,
             Self::Timeout(_) => 504,
         }

@@ -28,6 +28,17 @@ pub(crate) fn keyed(key: &Hash, parts: &[&[u8]]) -> Hash {
     mac.finalize().into_bytes().into()
 }
 
+/// A hash from its 64 hexadecimal digits.
+pub(crate) fn from_hex(text: &str) -> Option<Hash> {
+    let mut hash = Hash::default();
+    let mut digits = text.chars().map(|digit| digit.to_digit(16));
+    for byte in &mut hash {
+        let (high, low) = (digits.next()??, digits.next()??);
+        *byte = u8::try_from((high << 4) | low).ok()?;
+    }
+    digits.next().is_none().then_some(hash)
+}
+
 /// `bytes` in base64url without padding (RFC 4648 section 5).
 pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

@@ -6,6 +6,7 @@ use crate::{
     Call, Decision, Denial, FetchId, Policy, Reply, Request, UnixTime,
     answers::{Answers, Question},
     ask::{Answer, Ask, is_worth_a_retry},
+    authenticate::CheckedPasswords,
     decision::Stage,
     entropy::Entropy,
     jose::{Minter, Verifier},
@@ -45,6 +46,8 @@ pub(crate) struct Memory {
     pub(crate) minter: Minter,
     /// Answers to side calls.
     pub(crate) answers: Answers,
+    /// Passwords that were checked.
+    pub(crate) passwords: CheckedPasswords,
     /// Where handlers draw unpredictable bytes from.
     pub(crate) entropy: Entropy,
 }
@@ -123,12 +126,15 @@ impl Engine {
     /// nobody can guess, drawn anew for each engine.
     #[must_use]
     pub fn new(policy: Policy, seed: [u8; 32]) -> Self {
+        let entropy = Entropy::new(seed);
+        let secret = |purpose: &[u8]| entropy.derive(purpose, &[]);
         Self {
             memory: Memory {
-                tokens: verifier(&policy),
+                tokens: verifier(&policy, secret(b"proofs of possession")),
                 minter: minter(&policy),
                 answers: Answers::default(),
-                entropy: Entropy::new(seed),
+                passwords: CheckedPasswords::new(&secret(b"passwords")),
+                entropy,
             },
             policy,
             generation: 0,

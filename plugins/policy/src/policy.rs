@@ -6,6 +6,7 @@ use crate::{
     Changes, ConfigError, Decision, Denial, Request, Session, Verdict,
     authenticate::Authenticator,
     authorize::Authorizer,
+    challenge::Challenges,
     conditions::Conditions,
     config::Place,
     decision::Stage,
@@ -54,6 +55,8 @@ pub(crate) struct Rule {
     pub(crate) authorizers: Vec<Authorizer>,
     pub(crate) mutators: Vec<Mutator>,
     pub(crate) errors: Vec<ErrorHandler>,
+    /// What refused clients are told of the credentials that would be accepted.
+    pub(crate) challenges: Challenges,
     /// Whether the rule is only tried: decided and reported, not enforced.
     pub(crate) shadow: bool,
     /// What it demands of requests beyond their URL and method.
@@ -78,6 +81,7 @@ impl Rule {
             authorizers: Vec::new(),
             mutators: Vec::new(),
             errors: Vec::new(),
+            challenges: Challenges::default(),
             shadow: false,
             conditions,
             priority,
@@ -168,6 +172,13 @@ impl Policy {
             || of_rules
                 .chain(&self.fallback)
                 .any(ErrorHandler::reads_client_address)
+    }
+
+    /// Whether decisions depend on [`Request::peer_certificate`]: asking a host for it costs calls.
+    #[must_use]
+    pub fn needs_peer_certificate(&self) -> bool {
+        let mut of_rules = self.rules.iter().flat_map(|rule| &rule.authenticators);
+        of_rules.any(|entry| entry.handler.reads_peer_certificate())
     }
 
     /// Whether some rule sets a header that an upstream could take `name` for: no client may send
@@ -359,13 +370,21 @@ impl Policy {
         request: &Request,
     ) -> Decision {
         let rule = refusal.rule.and_then(|rule| self.rules.get(rule));
+        let reason = match rule {
+            Some(rule) => rule.challenges.renumber(reason),
+            None => reason,
+        };
         let handlers = rule.map_or(&[][..], |rule| &rule.errors);
         let refused = Refused {
             denial: &reason,
             request,
             url: refusal.url,
         };
-        let response = on_error::respond(handlers, &self.fallback, &refused);
+        let mut response = on_error::respond(handlers, &self.fallback, &refused);
+        if let Some(rule) = rule {
+            let challenges = rule.challenges.headers(&reason, response.status);
+            response.headers.extend(challenges);
+        }
         let decision = Decision {
             rule: rule.map(|rule| Arc::clone(&rule.id)),
             stage: refusal.stage,

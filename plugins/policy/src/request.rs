@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::headers::Headers;
+use crate::{PeerCertificate, headers::Headers};
 
 /// One request, as the proxy sees it. The driver keeps it until the decision is made and lends it
 /// to every step.
@@ -13,6 +13,9 @@ pub struct Request {
     pub headers: Headers,
     /// The address of the peer that sent the request, where the host tells it.
     pub client_address: Option<IpAddr>,
+    /// The client certificate of the connection; `None` where there was none, or the policy does not
+    /// ask for it ([`crate::Policy::needs_peer_certificate`]).
+    pub peer_certificate: Option<PeerCertificate>,
     /// The body; `None` as long as it was not read. Few rules need it, so a driver reads it only when
     /// [`crate::Step::Body`] says so; for a request without one it may be empty from the start.
     pub body: Option<Vec<u8>>,

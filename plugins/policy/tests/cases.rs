@@ -10,10 +10,10 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use gatepost_cases::{Case, Door, Outcome, RequestSpec, Script};
+use gatepost_cases::{Case, CertificateSpec, Door, Outcome, RequestSpec, Script};
 use gatepost_policy::{
-    Call, Changes, ConfigError, Engine, FailedCall, Headers, Reply, Request, RuleSource, Sources,
-    Step, UnixTime, Verdict, call, compile,
+    Call, Changes, ConfigError, Engine, FailedCall, Headers, PeerCertificate, Reply, Request,
+    RuleSource, Sources, Step, UnixTime, Verdict, call, compile,
 };
 
 /// Drives the engine with nothing in between.
@@ -62,6 +62,7 @@ impl Door for Native {
                 .as_deref()
                 .map(str::parse)
                 .transpose()?,
+            peer_certificate: request.peer_certificate.as_ref().map(peer_certificate),
             body: None,
         };
         let mut step = engine.decide(&request, now);
@@ -86,6 +87,16 @@ impl Door for Native {
             };
         }
         bail!("the engine does not come to a decision")
+    }
+}
+
+fn peer_certificate(spec: &CertificateSpec) -> PeerCertificate {
+    let sha256 = spec.sha256.as_deref();
+    PeerCertificate {
+        sha256: sha256.and_then(PeerCertificate::digest_from_hex),
+        subject: spec.subject.clone(),
+        uri: spec.uri.clone(),
+        dns: spec.dns.clone(),
     }
 }
 

@@ -80,8 +80,7 @@ fn request(path: &str) -> Request {
     ];
     Request {
         headers: fields.into_iter().collect(),
-        client_address: None,
-        body: None,
+        ..Request::default()
     }
 }
 

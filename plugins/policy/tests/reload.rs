@@ -64,6 +64,8 @@ fn request(key: &str) -> Request {
     let token = gatepost_cases::sign(&Token {
         key: key.to_owned(),
         header: serde_json::Map::new(),
+        bound_to: None,
+        proof_for: None,
         claims: json!({"sub": "alice"}),
     })
     .unwrap();
@@ -77,8 +79,7 @@ fn request(key: &str) -> Request {
     ];
     Request {
         headers: fields.into_iter().collect(),
-        client_address: None,
-        body: None,
+        ..Request::default()
     }
 }
 

@@ -52,7 +52,7 @@ impl TokenFrom {
         let headers = &facts.request.headers;
         let token = match self {
             Self::Bearer => only(headers.all("authorization"))?
-                .and_then(bearer)
+                .and_then(|value| after_scheme("bearer", value))
                 .map(Cow::Borrowed),
             Self::Header(name) => only(headers.all(name))?
                 .and_then(|value| std::str::from_utf8(value).ok())
@@ -72,6 +72,20 @@ impl TokenFrom {
             )?
             .map(Cow::Borrowed),
         };
+        Ok(token.filter(|token| !token.is_empty()))
+    }
+
+    /// The token of a request under the scheme `DPoP` (RFC 9449 section 7.1), where this looks at
+    /// `Authorization`.
+    ///
+    /// # Errors
+    /// As for [`TokenFrom::find`].
+    pub(super) fn find_dpop<'a>(&self, facts: &'a Facts<'_>) -> Result<Option<&'a str>, Several> {
+        if *self != Self::Bearer {
+            return Ok(None);
+        }
+        let token = only(facts.request.headers.all("authorization"))?
+            .and_then(|value| after_scheme("dpop", value));
         Ok(token.filter(|token| !token.is_empty()))
     }
 }
@@ -125,8 +139,8 @@ pub(super) fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, 
     }
 }
 
-/// The token after the scheme `Bearer` (RFC 6750 section 2.1).
-fn bearer(value: &[u8]) -> Option<&str> {
-    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+/// The token after `scheme`, which is in lower case.
+fn after_scheme<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a str> {
+    let (sent, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    sent.eq_ignore_ascii_case(scheme).then_some(token)
 }

@@ -23,6 +23,18 @@ impl Algorithms {
             .map(Self)
     }
 
+    /// Whether all of them are made with a private key that the verifier does not have.
+    pub(crate) fn are_asymmetric(&self) -> bool {
+        use Algorithm::{HS256, HS384, HS512};
+        !self.0.iter().any(|it| matches!(it, HS256 | HS384 | HS512))
+    }
+
+    /// Their names, separated by spaces.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<String> = self.0.iter().map(|it| format!("{it:?}")).collect();
+        names.join(" ")
+    }
+
     pub(crate) fn contains(&self, algorithm: Algorithm) -> bool {
         self.0.contains(&algorithm)
     }

@@ -57,7 +57,7 @@ pub struct DpopProver {
 impl DpopProver {
     pub(super) fn new(seed: digest::Hash) -> Self {
         Self {
-            seen: SeenProofs::default(),
+            seen: SeenProofs::new(&seed),
             seed,
         }
     }

@@ -41,19 +41,23 @@ enum NoClaims {
 }
 
 impl Verifier {
-    /// A verifier that knows no keys yet.
+    /// A verifier that knows no keys yet. Whoever knows `seed` knows the nonces that it asks clients
+    /// for.
     #[must_use]
-    pub fn new(key_sets: KeySets, limits: CacheLimits) -> Self {
+    pub fn new(key_sets: KeySets, limits: CacheLimits, seed: [u8; 32]) -> Self {
         Self {
             key_sets,
             verified: VerifiedTokens::new(limits),
-            prover: DpopProver::new([0; 32]),
+            prover: DpopProver::new(seed),
         }
     }
 
-    /// Takes over the keys that `former` has of the same places. Verified tokens are forgotten.
-    pub(crate) fn inherit(&mut self, former: Self) {
-        self.key_sets.inherit(former.key_sets);
+    /// Takes other key sets, and forgets which tokens were verified. Keys that were fetched from the
+    /// same places stay, and so do the proofs that were seen.
+    pub(crate) fn renew(&mut self, key_sets: KeySets, limits: CacheLimits) {
+        let former = std::mem::replace(&mut self.key_sets, key_sets);
+        self.key_sets.inherit(former);
+        self.verified = VerifiedTokens::new(limits);
     }
 
     /// How many key sets there are.

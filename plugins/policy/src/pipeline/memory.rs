@@ -10,8 +10,7 @@ use super::Memory;
 impl Memory {
     /// Makes ready for another policy. Keys from places that it knows stay.
     pub(super) fn reload(&mut self, policy: &Policy) {
-        let tokens = std::mem::replace(&mut self.tokens, verifier(policy));
-        self.tokens.inherit(tokens);
+        self.tokens.renew(key_sets(policy), CacheLimits::default());
         let minter = std::mem::replace(&mut self.minter, minter(policy));
         self.minter.inherit(minter);
     }
@@ -65,9 +64,12 @@ impl Memory {
 }
 
 /// What verifies tokens under `policy`.
-pub(super) fn verifier(policy: &Policy) -> Verifier {
-    let key_sets = KeySets::new(policy.key_sets.clone(), policy.key_set_settings.clone());
-    Verifier::new(key_sets, CacheLimits::default())
+pub(super) fn verifier(policy: &Policy, seed: [u8; 32]) -> Verifier {
+    Verifier::new(key_sets(policy), CacheLimits::default(), seed)
+}
+
+fn key_sets(policy: &Policy) -> KeySets {
+    KeySets::new(policy.key_sets.clone(), policy.key_set_settings.clone())
 }
 
 /// What signs tokens under `policy`.

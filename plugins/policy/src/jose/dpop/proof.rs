@@ -15,7 +15,7 @@ use crate::{
         jwk::Key,
         token::{Parts, decode},
     },
-    path::Url,
+    path::{Reading, Url},
 };
 
 /// No honest proof comes near: the largest holds an RSA key and a signature of 1 KiB each.
@@ -149,7 +149,7 @@ impl Proof {
 
     /// Whether the proof is for this request (numbers 8 and 9).
     pub(super) fn check_request(&self, request: &ProofRequest<'_>) -> Result<(), ProofError> {
-        let meant = target(&self.url).ok_or(ProofError::OtherRequest)?;
+        let meant = target(&self.url, request.url.reading).ok_or(ProofError::OtherRequest)?;
         let is_same = self.method == request.method
             && meant.scheme == request.url.scheme
             && without_default_port(&meant) == without_default_port(request.url)
@@ -183,9 +183,9 @@ fn public_key(jwk: Map<String, Value>) -> Result<(Key, String), ProofError> {
     Ok((key, thumbprint))
 }
 
-/// A proof's `htu`, in the canonical form in which requests are matched; query and fragment do not
+/// A proof's `htu`, in the canonical form in which the request was matched; query and fragment do not
 /// count.
-fn target(url: &str) -> Option<Url> {
+fn target(url: &str, reading: Reading) -> Option<Url> {
     let url = url.split(['?', '#']).next()?;
     let (scheme, rest) = url.split_once("://")?;
     let (authority, path) = match rest.find('/') {
@@ -204,7 +204,7 @@ fn target(url: &str) -> Option<Url> {
         headers,
         ..Request::default()
     };
-    Url::from_request(&request).ok()
+    Url::read(&request, reading).ok()
 }
 
 fn without_default_port(url: &Url) -> &str {

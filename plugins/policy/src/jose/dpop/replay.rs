@@ -1,6 +1,9 @@
 //! Which proofs were seen already.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasherDefault, DefaultHasher},
+};
 
 use super::ProofError;
 use crate::{UnixTime, digest};
@@ -13,6 +16,7 @@ const LIMIT: usize = 131_072;
 /// forget one that is still good would let it be replayed.
 #[derive(Debug)]
 pub(super) struct SeenProofs {
+    key: digest::Hash,
     young: Generation,
     old: Generation,
     limit: usize,
@@ -20,22 +24,25 @@ pub(super) struct SeenProofs {
 
 #[derive(Debug, Default)]
 struct Generation {
-    proofs: HashSet<[u8; 16]>,
+    /// The fixed hasher cannot be played with: nobody knows the keyed hashes that get in.
+    proofs: HashSet<Name, BuildHasherDefault<DefaultHasher>>,
     /// When the last of them is no longer good.
     until: UnixTime,
 }
 
-impl Default for SeenProofs {
-    fn default() -> Self {
+type Name = [u8; 16];
+
+impl SeenProofs {
+    /// Has seen nothing yet. `seed` must be secret.
+    pub(super) fn new(seed: &digest::Hash) -> Self {
         Self {
+            key: digest::keyed(seed, &[b"DPoP proofs"]),
             young: Generation::default(),
             old: Generation::default(),
             limit: LIMIT,
         }
     }
-}
 
-impl SeenProofs {
     /// Remembers the proof `id` of the key `thumbprint` until it is no longer good anyway.
     pub(super) fn remember(
         &mut self,
@@ -45,7 +52,7 @@ impl SeenProofs {
         now: UnixTime,
     ) -> Result<(), ProofError> {
         self.forget(now);
-        let name = name(thumbprint, id);
+        let name = self.name(thumbprint, id);
         if self.young.proofs.contains(&name) || self.old.proofs.contains(&name) {
             return Err(ProofError::Replayed);
         }
@@ -62,6 +69,16 @@ impl SeenProofs {
         Ok(())
     }
 
+    /// Half of a keyed hash, which leaves nothing to be found by trying.
+    fn name(&self, thumbprint: &str, id: &str) -> Name {
+        let hash = digest::keyed(&self.key, &[thumbprint.as_bytes(), id.as_bytes()]);
+        let mut name = Name::default();
+        for (half, whole) in name.iter_mut().zip(hash) {
+            *half = whole;
+        }
+        name
+    }
+
     /// Drops the old generation once none of its proofs is good any more; the young one is the old one
     /// then.
     fn forget(&mut self, now: UnixTime) {
@@ -72,17 +89,6 @@ impl SeenProofs {
             self.old = Generation::default();
         }
     }
-}
-
-/// Half of a SHA-256, which leaves nothing to be found by trying.
-fn name(thumbprint: &str, id: &str) -> [u8; 16] {
-    // A thumbprint holds no dot.
-    let hash = digest::sha256([thumbprint, ".", id].concat().as_bytes());
-    let mut name = [0; 16];
-    for (half, whole) in name.iter_mut().zip(hash) {
-        *half = whole;
-    }
-    name
 }
 
 #[cfg(test)]
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_proof_is_new_once_for_as_long_as_it_is_good() {
-        let mut seen = SeenProofs::default();
+        let mut seen = SeenProofs::new(&[7; 32]);
         for second in 0..60 {
             let id = second.to_string();
             let until = at(second + 60);
@@ -115,7 +121,7 @@ mod tests {
     fn when_it_is_full_further_proofs_are_refused_until_the_old_ones_are_no_longer_good() {
         let mut seen = SeenProofs {
             limit: 100,
-            ..SeenProofs::default()
+            ..SeenProofs::new(&[7; 32])
         };
         for number in 0..100 {
             let result = seen.remember("k", &number.to_string(), at(60), NOW);
@@ -134,7 +140,7 @@ mod tests {
 
     #[test]
     fn memory_follows_the_window_and_not_the_traffic() {
-        let mut seen = SeenProofs::default();
+        let mut seen = SeenProofs::new(&[7; 32]);
         for second in 0..10_000 {
             let id = second.to_string();
             assert_eq!(seen.remember("k", &id, at(second + 60), at(second)), Ok(()));
@@ -144,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_forgets_nothing() {
-        let mut seen = SeenProofs::default();
+        let mut seen = SeenProofs::new(&[7; 32]);
         assert_eq!(seen.remember("k", "a", at(160), at(100)), Ok(()));
         assert_eq!(
             seen.remember("k", "a", at(60), NOW),

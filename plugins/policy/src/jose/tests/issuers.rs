@@ -145,7 +145,7 @@ fn keys_in_the_configuration_are_never_fetched() {
     let inline = InlineKeys::read(&json!({"keys": [key.jwk]})).unwrap();
     let _ = empty_verifier(0, CacheLimits::OFF);
     let sets = KeySets::new([KeySource::Inline(inline)], KeySetSettings::default());
-    let mut verifier = Verifier::new(sets, CacheLimits::default());
+    let mut verifier = Verifier::new(sets, CacheLimits::default(), [7; 32]);
     for now in [NOW, after(10_000_000)] {
         let mut rules = rules(&[0], &["ES256"]);
         rules.leeway = Duration::from_secs(20_000_000);
@@ -181,7 +181,7 @@ fn discovering() -> Verifier {
         origins: vec!["https://id.test".into(), "https://keys.test".into()],
     };
     let sets = KeySets::new([KeySource::Discovery(discovery)], KeySetSettings::default());
-    Verifier::new(sets, CacheLimits::default())
+    Verifier::new(sets, CacheLimits::default(), [7; 32])
 }
 
 fn discovered() -> Trust {

@@ -200,7 +200,8 @@ pub(super) fn empty_verifier(count: usize, limits: CacheLimits) -> Verifier {
     let endpoints: Vec<_> = (0..count)
         .map(|number| Endpoint::parse(&format!("http://id{number}.test/keys?a=1")).unwrap())
         .collect();
-    Verifier::new(KeySets::new(endpoints, KeySetSettings::default()), limits)
+    let sets = KeySets::new(endpoints, KeySetSettings::default());
+    Verifier::new(sets, limits, [7; 32])
 }
 
 /// A verifier that has fetched `sets` at [`NOW`].
