@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::fixtures::{Issuer, KEY, assert_serves, configuration, host, rule, token};
 
 #[test]
-fn a_bad_update_leaves_the_former_configuration_in_force() {
+fn l04_a_bad_update_leaves_the_former_configuration_in_force() {
     let mut host = host();
     let mut bad = configuration();
     bad["clusters"] = json!({});

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_content_tells_the_format() {
+    fn l05_the_content_tells_the_format() {
         let rules = json!([{"id": "one", "match": {"methods": ["GET"]}}]);
         let yaml = b"- id: one\n  match:\n    methods: [GET]\n";
         assert_eq!(parse("rules.json", yaml).unwrap(), rules);

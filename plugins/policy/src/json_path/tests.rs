@@ -105,3 +105,23 @@ fn a_result_borrows_unless_it_is_new() {
         Some(std::borrow::Cow::Borrowed(_))
     ));
 }
+
+/// The first line of the file is the document, each other one a path and what gjson 1.14.4 found.
+#[test]
+fn paths_find_what_gjson_found() {
+    let mut lines = include_str!("tests/gjson.jsonl").lines();
+    let document: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let mut compared = 0;
+    for line in lines {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let path = case["path"].as_str().unwrap();
+        let found = get(path, &document).map(|found| found.to_string());
+        let expected = case.get("some").map(|_| &case["found"]);
+        // gjson writes whole numbers that Go's decoder has read as fractions.
+        let plain = |value: &Value| value.to_string().replace(".0", "");
+        let found = found.map(|found| found.replace(".0", ""));
+        assert_eq!(found, expected.map(plain), "{path}");
+        compared += 1;
+    }
+    assert!(compared > 60, "{compared}");
+}
