@@ -1,14 +1,13 @@
 //! One DPoP proof, read and verified (RFC 9449 section 4).
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{CLOCK_SKEW, ProofRequest};
 use crate::{
-    Headers, Request, UnixTime,
+    Headers, Request, UnixTime, digest,
     jose::{
         Algorithms, TokenError, algorithm,
         claims::{UniqueNames, time},
@@ -174,13 +173,26 @@ fn public_key(jwk: Map<String, Value>) -> Result<(Key, String), ProofError> {
     if PRIVATE.iter().any(|member| jwk.contains_key(*member)) {
         return Err(ProofError::UnfitKey);
     }
-    let jwk = Value::Object(jwk);
-    let key = Key::read(jwk.clone()).ok_or(ProofError::UnfitKey)?;
-    let thumbprint = serde_json::from_value::<Jwk>(jwk)
-        .ok()
-        .and_then(|jwk| jwk.thumbprint(ThumbprintHash::SHA256).ok())
-        .ok_or(ProofError::UnfitKey)?;
+    let thumbprint = thumbprint(&jwk).ok_or(ProofError::UnfitKey)?;
+    let key = Key::read(Value::Object(jwk)).ok_or(ProofError::UnfitKey)?;
     Ok((key, thumbprint))
+}
+
+/// The SHA-256 of a public key's required members, in the order of their names (RFC 7638 section 3).
+/// `jsonwebtoken` could do it too, but only where the driver's crypto provider has hashes.
+fn thumbprint(jwk: &Map<String, Value>) -> Option<String> {
+    let required: &[&str] = match jwk.get("kty")?.as_str()? {
+        "EC" => &["crv", "kty", "x", "y"],
+        "OKP" => &["crv", "kty", "x"],
+        "RSA" => &["e", "kty", "n"],
+        _ => return None,
+    };
+    let members: Option<BTreeMap<&str, &str>> = required
+        .iter()
+        .map(|name| Some((*name, jwk.get(*name)?.as_str()?)))
+        .collect();
+    let text = serde_json::to_vec(&members?).ok()?;
+    Some(digest::base64url(&digest::sha256(&text)))
 }
 
 /// A proof's `htu`, in the canonical form in which the request was matched; query and fragment do not
@@ -210,4 +222,39 @@ fn target(url: &str, reading: Reading) -> Option<Url> {
 fn without_default_port(url: &Url) -> &str {
     let port = if url.scheme == "https" { ":443" } else { ":80" };
     url.host.strip_suffix(port).unwrap_or(&url.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn thumbprints_are_those_of_rfc_7638_and_rfc_8037() {
+        let modulus = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_\
+                       BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_\
+                       FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4\
+                       vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        for (jwk, expected) in [
+            (
+                json!({"kty": "RSA", "n": modulus, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"}),
+                "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+                "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+            ),
+        ] {
+            let members = jwk.as_object().unwrap();
+            assert_eq!(thumbprint(members).as_deref(), Some(expected));
+        }
+        for odd in [
+            json!({}),
+            json!({"kty": "oct", "k": "x"}),
+            json!({"kty": "RSA", "e": 1, "n": "x"}),
+        ] {
+            assert_eq!(thumbprint(odd.as_object().unwrap()), None);
+        }
+    }
 }
