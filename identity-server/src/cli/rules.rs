@@ -1,6 +1,9 @@
 //! `gatepost rules …`: access rules outside the proxy. One file per verb below `rules/`.
 
+mod analyze;
 mod bundle;
+mod input;
+mod lint;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -10,7 +13,9 @@ use clap::Subcommand;
 /// Work with access rules: Ory Oathkeeper's files, unmodified.
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
+    Analyze(analyze::Analyze),
     Bundle(bundle::Bundle),
+    Lint(lint::Lint),
 }
 
 impl Rules {
@@ -20,7 +25,9 @@ impl Rules {
     /// What kept the command from doing its work.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Analyze(analyze) => analyze.run(),
             Self::Bundle(bundle) => bundle.run(),
+            Self::Lint(lint) => lint.run(),
         }
     }
 }

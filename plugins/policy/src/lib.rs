@@ -18,6 +18,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+#[cfg(feature = "analysis")]
+pub mod analysis;
 mod answers;
 mod ask;
 mod authenticate;

@@ -24,6 +24,10 @@ mod regexp;
 mod tests;
 
 pub use index::{Lookup, RuleIndex};
+#[cfg(feature = "analysis")]
+pub(crate) use pattern::translate;
 pub use pattern::{Pattern, PatternCompiler, PatternError, Strategy};
+#[cfg(feature = "analysis")]
+pub(crate) use pieces::{Piece, split};
 
 pub use crate::expression::TooManySteps;

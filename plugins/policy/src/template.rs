@@ -22,6 +22,8 @@ mod in_string;
 mod json;
 mod lexer;
 mod object;
+#[cfg(feature = "analysis")]
+mod outputs;
 mod parser;
 #[cfg(test)]
 mod tests;

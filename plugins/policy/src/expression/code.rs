@@ -65,7 +65,20 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(super) const fn branches(&self) -> u32 {
+    /// How many instructions it has.
+    #[cfg(feature = "analysis")]
+    pub(crate) const fn size(&self) -> usize {
+        self.code.len()
+    }
+
+    /// Whether it looks ahead: then no bound but the number of steps holds.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn looks_ahead(&self) -> bool {
+        let mut code = self.code.iter();
+        code.any(|instruction| matches!(instruction, Instruction::Ahead { .. }))
+    }
+
+    pub(crate) const fn branches(&self) -> u32 {
         self.branches
     }
 

@@ -147,6 +147,12 @@ impl RuleIndex {
         }
     }
 
+    /// The rules that are tried on every request, there being no text that selects them.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn always_tried(&self) -> &[u32] {
+        &self.always
+    }
+
     /// The rules to try for `subject`, in order, each once.
     pub(super) fn candidates(&self, method: &str, subject: &str) -> Vec<usize> {
         let mut numbers = self.always.clone();

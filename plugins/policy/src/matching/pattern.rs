@@ -81,6 +81,15 @@ impl Pattern {
             }
     }
 
+    /// The expressions in it, in order.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Program { program, .. } => Some(&**program),
+        })
+    }
+
     /// Texts that every subject which the pattern matches must hold.
     pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(Part::required)
@@ -156,6 +165,20 @@ impl PatternCompiler {
         let program = Arc::new(program);
         known.insert(Box::from(body), Arc::clone(&program));
         Ok(program)
+    }
+}
+
+/// A body as `regex-syntax` reads it, with its groups in the order of their opening brackets: for
+/// those who ask what a pattern describes, where a [`Pattern`] only tells whether it matches.
+#[cfg(feature = "analysis")]
+pub(crate) fn translate(
+    strategy: Strategy,
+    body: &str,
+    last: bool,
+) -> Result<(String, Vec<Group>), String> {
+    match strategy {
+        Strategy::Regexp => regexp::translate(body).map(|it| (it.text, it.groups)),
+        Strategy::Glob => glob::translate(body, last).map(|text| (text, Vec::new())),
     }
 }
 

@@ -4,7 +4,7 @@ use super::PatternError;
 
 /// A part of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece<'p> {
+pub(crate) enum Piece<'p> {
     /// Text outside `<…>`. Never empty.
     Literal(&'p str),
     /// What a `<…>` holds.
@@ -15,7 +15,7 @@ pub(super) enum Piece<'p> {
 ///
 /// Brackets are counted and nothing else: neither escapes nor character classes are looked at, as
 /// in Oathkeeper. So the bracket of a named group balances, that of a look-behind does not.
-pub(super) fn split(pattern: &str) -> Result<Vec<Piece<'_>>, PatternError> {
+pub(crate) fn split(pattern: &str) -> Result<Vec<Piece<'_>>, PatternError> {
     let mut pieces = Vec::new();
     let mut depth = 0_usize;
     let mut start = 0;
