@@ -5,6 +5,7 @@
 
 mod bundle;
 mod files;
+mod key_sets;
 
-pub use bundle::{Bundling, bundle};
+pub use bundle::{Bundle, Bundling, bundle};
 pub use files::Files;

@@ -4,6 +4,7 @@ mod analyze;
 mod bundle;
 mod input;
 mod lint;
+mod schema;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -16,6 +17,7 @@ pub(super) enum Rules {
     Analyze(analyze::Analyze),
     Bundle(bundle::Bundle),
     Lint(lint::Lint),
+    Schema(schema::Schema),
 }
 
 impl Rules {
@@ -28,6 +30,7 @@ impl Rules {
             Self::Analyze(analyze) => analyze.run(),
             Self::Bundle(bundle) => bundle.run(),
             Self::Lint(lint) => lint.run(),
+            Self::Schema(schema) => schema.run(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads Oathkeeper's configuration and rule files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gatepost_policy::{ConfigError, RuleSource, config::Place, source};
 use serde_json::{Map, Value};
@@ -14,6 +14,8 @@ pub struct Files {
     pub rules: Map<String, Value>,
     /// What could not be read.
     pub unreadable: Vec<ConfigError>,
+    /// Where the configuration lies: relative names in it start there.
+    pub(super) folder: PathBuf,
 }
 
 impl Files {
@@ -21,7 +23,13 @@ impl Files {
     /// configuration's `access_rules.repositories` are read.
     #[must_use]
     pub fn read(config: Option<&str>, rules: &[String]) -> Self {
-        let mut files = Self::default();
+        let mut files = Self {
+            folder: config
+                .and_then(|file| Path::new(file).parent())
+                .unwrap_or(Path::new(""))
+                .to_owned(),
+            ..Self::default()
+        };
         let named = match config.map(|file| (file, read(file))) {
             Some((file, Ok(config))) => {
                 let named = named(&config, file, rules);
@@ -53,7 +61,7 @@ impl Files {
     }
 }
 
-fn read(file: &str) -> Result<Value, ConfigError> {
+pub(super) fn read(file: &str) -> Result<Value, ConfigError> {
     let content = std::fs::read(file).map_err(|error| ConfigError {
         place: Place {
             file: Some(file.into()),

@@ -13,5 +13,6 @@
 mod commands;
 mod complaints;
 mod durability;
+mod rules;
 mod running;
 mod server;

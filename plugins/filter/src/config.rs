@@ -21,6 +21,9 @@ struct Written {
     /// read.
     #[serde(default)]
     jwks: BTreeMap<String, Value>,
+    /// Over the rest of the configuration, by who wrote it. It names what is in force, in the log.
+    #[serde(default)]
+    digest: Option<String>,
     /// What becomes of a rule that has a mistake.
     #[serde(default)]
     broken_rules: BrokenRules,
@@ -72,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) log_decisions: bool,
     /// Whether the policy calls anything.
     pub(crate) fetches: bool,
+    /// Names the configuration.
+    pub(crate) digest: Option<String>,
 }
 
 /// Reads the plugin's configuration; on failure tells every error that it has.
@@ -107,6 +112,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
             clusters,
             decision_metadata: written.decision_metadata,
             log_decisions: written.log_decisions,
+            digest: written.digest,
         }),
         Ok(_) => Err(errors),
         Err(found) => {

@@ -391,6 +391,9 @@ impl RootContext for Root {
             }
         };
         log_faults(&settings.policy);
+        if let Some(digest) = &settings.digest {
+            host::log_info(&format!("in force: {digest}"));
+        }
         if settings.fetches {
             // Hosts allow no call from here: the first tick makes it.
             host::tick_every(NOW);

@@ -21,6 +21,7 @@ mod overlap;
 mod reach;
 mod report;
 mod rule;
+mod schema;
 mod search;
 mod shape;
 mod space;
@@ -46,6 +47,7 @@ pub use report::{
     Analysis, Cost, Open, Overlap, Relation, Shadowed, Uncovered, Undecided, Unreachable, Witness,
 };
 pub use rule::RuleName;
+pub use schema::{Document, schema};
 
 /// The methods that a resource commonly has (RFC 9110 section 9.3, RFC 5789).
 const COMMON_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

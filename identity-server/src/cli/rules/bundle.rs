@@ -16,7 +16,8 @@ Examples:
   gatepost rules bundle -c oathkeeper.yaml rules/*.yaml --cluster https://id.example.com=id -o plugin.json
 
 Give the result to the proxy as the plugin's configuration. Every mistake is reported at once, with file,
-rule and key; nothing is written while there is one.")]
+rule and key; nothing is written while there is one. Key sets at `file://` URLs become part of the result;
+`digest` names its content, and the proxy's log tells it once it is in force.")]
 pub(in crate::cli) struct Bundle {
     /// Oathkeeper's configuration file (YAML or JSON): which handlers are enabled, and how.
     #[arg(short, long, value_name = "FILE")]
@@ -54,7 +55,13 @@ impl Bundle {
                 bail!("{}", lines.join("\n"));
             }
         };
-        let text = serde_json::to_string_pretty(&bundle)?;
+        for url in &bundle.secrets {
+            eprintln!(
+                "warning: the key set `{url}` holds private keys, and now the plugin's configuration does: keep \
+                 it as secret as the keys (in Kubernetes a Secret, not a ConfigMap; not in version control)"
+            );
+        }
+        let text = serde_json::to_string_pretty(&bundle.plugin)?;
         match self.output {
             Some(file) => std::fs::write(&file, text)
                 .with_context(|| format!("cannot write `{}`", file.display()))?,

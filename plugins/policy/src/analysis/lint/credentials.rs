@@ -5,10 +5,11 @@ use serde_json::Value;
 use super::{Findings, codes};
 use crate::analysis::rule::{Handler, Rule};
 
-pub(super) fn check(findings: &mut Findings, rule: &Rule) {
-    order(findings, rule);
+/// What a handler lacks is only said where the whole configuration is known.
+pub(super) fn check(findings: &mut Findings, rule: &Rule, complete: bool) {
+    order(findings, rule, complete);
     for handler in &rule.authenticators {
-        if handler.name == "jwt" {
+        if handler.name == "jwt" && complete {
             jwt(findings, rule, handler);
         }
     }
@@ -18,7 +19,7 @@ pub(super) fn check(findings: &mut Findings, rule: &Rule) {
 }
 
 /// Authenticators that no request comes to.
-fn order(findings: &mut Findings, rule: &Rule) {
+fn order(findings: &mut Findings, rule: &Rule, complete: bool) {
     for (at, first) in rule.authenticators.iter().enumerate() {
         let after = at.saturating_add(1);
         if first.extension.get("continue_on_failure") == Some(&Value::Bool(true)) {
@@ -38,7 +39,8 @@ fn order(findings: &mut Findings, rule: &Rule) {
             );
         }
         let is_last = rule.authenticators.len() == after;
-        if first.name == "cookie_session" && list(first, "only").is_empty() && !is_last {
+        let any_cookie = first.name == "cookie_session" && list(first, "only").is_empty();
+        if any_cookie && complete && !is_last {
             findings.add(
                 codes::ANY_COOKIE,
                 rule.place(&format!("{}.config.only", first.path)),

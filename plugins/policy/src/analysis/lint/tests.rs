@@ -17,12 +17,35 @@ fn rule(over: Value) -> Value {
 }
 
 fn findings(rules: &[Value]) -> Vec<Finding> {
+    findings_with(None, rules)
+}
+
+fn findings_with(config: Option<&Value>, rules: &[Value]) -> Vec<Finding> {
     let rules = Value::Array(rules.to_vec());
     let source = RuleSource {
         file: "r.json",
         rules: &rules,
     };
-    lint(None, &[source])
+    lint(config, &[source])
+}
+
+/// The same under a configuration that enables `authenticators`: then what they lack is missed.
+fn said_with(authenticators: &[&str], rule: Value) -> Vec<(&'static str, String)> {
+    let enabled = |names: &[&str]| -> Value {
+        let names = names.iter();
+        names
+            .map(|name| ((*name).to_owned(), json!({"enabled": true})))
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    let config = json!({
+        "authenticators": enabled(authenticators),
+        "authorizers": enabled(&["allow"]),
+        "mutators": enabled(&["noop"]),
+    });
+    let findings = findings_with(Some(&config), &[rule]).into_iter();
+    let findings = findings.filter(|it| it.code != "invalid");
+    findings.map(|it| (it.code, it.place.path)).collect()
 }
 
 /// Codes with the keys that they are said of.
@@ -125,7 +148,10 @@ fn the_order_of_authenticators_is_looked_at() {
     assert_said(ask(&["anonymous", "unauthorized"]), &[]);
     let found = said(&[rule(ask(&["anonymous", "cookie_session"]))]);
     assert_eq!(found, [("never-asked", second.to_owned())]);
-    let found = said(&[rule(ask(&["cookie_session", "anonymous"]))]);
+    let found = said_with(
+        &["cookie_session", "anonymous"],
+        rule(ask(&["cookie_session", "anonymous"])),
+    );
     assert_eq!(
         found,
         [("any-cookie", "authenticators[0].config.only".to_owned())]
@@ -134,19 +160,23 @@ fn the_order_of_authenticators_is_looked_at() {
 
 #[test]
 fn tokens_are_bound_and_keys_come_over_tls() {
-    let jwt = |config: Value| json!({"authenticators": [{"handler": "jwt", "config": config}]});
+    let said = |config: Value| {
+        let jwt = json!({"authenticators": [{"handler": "jwt", "config": config}]});
+        said_with(&["jwt"], rule(jwt))
+    };
     let bound = json!({
         "jwks_urls": ["http://127.0.0.1:1/k", "https://id.test/k", "http://[::1]/k"],
         "trusted_issuers": ["i"], "target_audience": ["a"],
     });
-    assert_said(jwt(bound), &[]);
-    assert_said(
-        jwt(json!({"jwks_urls": ["http://id.test/k"]})),
-        &[
-            ("any-issuer", "authenticators[0].config.trusted_issuers"),
-            ("keys-in-cleartext", "authenticators[0].config.jwks_urls[0]"),
-            ("any-audience", "authenticators[0].config.target_audience"),
-        ],
+    assert_eq!(said(bound), []);
+    let key = |key: &str| format!("authenticators[0].config.{key}");
+    assert_eq!(
+        said(json!({"jwks_urls": ["http://id.test/k"]})),
+        [
+            ("any-issuer", key("trusted_issuers")),
+            ("keys-in-cleartext", key("jwks_urls[0]")),
+            ("any-audience", key("target_audience")),
+        ]
     );
 }
 

@@ -1,0 +1,304 @@
+//! `gatepost rules …` on real files: the quickstart's, the corpus', and those that the page about it shows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::server::{gatepost, run};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A folder with the quickstart's files.
+fn quickstart() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["oathkeeper.yaml", "rules.json", "pages.yaml"] {
+        let from = repository().join("envoy-config/quickstart").join(file);
+        fs::copy(from, folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
+fn yaml(file: &Path) -> Value {
+    serde_saphyr::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn validator(folder: &Path, kind: &str) -> Validator {
+    let output = run(folder, &["rules", "schema", kind], &[]);
+    let schema: Value = serde_json::from_str(&out(&output)).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[track_caller]
+fn assert_valid(validator: &Validator, value: &Value, what: &str) {
+    let errors: Vec<String> = validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{what}: {errors:#?}");
+}
+
+#[test]
+fn the_quickstart_and_the_corpus_are_valid_by_the_schemas() {
+    let folder = quickstart();
+    let (rules, config) = (
+        validator(folder.path(), "rules"),
+        validator(folder.path(), "config"),
+    );
+    for file in ["rules.json", "pages.yaml"] {
+        assert_valid(&rules, &yaml(&folder.path().join(file)), file);
+    }
+    assert_valid(
+        &config,
+        &yaml(&folder.path().join("oathkeeper.yaml")),
+        "oathkeeper.yaml",
+    );
+    let mut cases = 0;
+    let corpus = repository().join("plugins/policy/cases");
+    for stage in fs::read_dir(corpus).unwrap() {
+        for file in fs::read_dir(stage.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            let case = yaml(&file);
+            // Cases about mistakes hold mistakes.
+            if case.get("errors").is_none() {
+                let name = file.display().to_string();
+                assert_valid(&rules, &case["rules"], &name);
+                assert_valid(&config, &case["config"], &name);
+                cases += 1;
+            }
+        }
+    }
+    assert!(cases > 5, "{cases}");
+}
+
+#[test]
+fn what_the_engine_refuses_is_invalid_by_the_schemas() {
+    let folder = quickstart();
+    let rules = validator(folder.path(), "rules");
+    let good = yaml(&folder.path().join("rules.json"));
+    for (pointer, broken) in [
+        ("", json!({"id": "not a list"})),
+        ("/0/authenticators", json!([])),
+        ("/0/authenticators/0/handler", json!("jwtt")),
+        ("/1/authenticators/0/config", json!({"trusted_issuer": []})),
+        (
+            "/1/authenticators/0/config",
+            json!({"token_from": {"header": "a", "cookie": "b"}}),
+        ),
+        ("/0/match", json!({"methods": ["GET"]})),
+        ("/0/match/methods", json!("GET")),
+        ("/0/authorizer", json!([{"handler": "allow"}])),
+        ("/0/mutators/0/config/headers", json!({"X-User": 1})),
+        (
+            "/0/errors/0",
+            json!({"handler": "json", "config": {"when": [{"error": ["teapot"]}]}}),
+        ),
+    ] {
+        let mut rule = good.clone();
+        *rule
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("{pointer}")) = broken;
+        assert!(!rules.is_valid(&rule), "{pointer}: {rule:#}");
+    }
+    let config = validator(folder.path(), "config");
+    assert!(!config.is_valid(&json!({"authenticators": {"jwt": {"enable": true}}})));
+    assert!(!config.is_valid(&json!({"access_rules": {"matching_strategy": "regex"}})));
+}
+
+#[test]
+fn overlapping_rules_are_shown_with_a_request_and_a_status() {
+    let folder = quickstart();
+    let clean = run(
+        folder.path(),
+        &["rules", "analyze", "-c", "oathkeeper.yaml"],
+        &[],
+    );
+    assert_eq!(clean.status.code(), Some(0), "{}", out(&clean));
+    let rule = json!([{
+        "id": "all", "match": {"url": "http://<[^/]+>/api/<.*>", "methods": ["GET"]},
+        "authenticators": [{"handler": "noop"}], "authorizer": {"handler": "allow"}, "mutators": [{"handler": "noop"}],
+    }]);
+    fs::write(folder.path().join("all.json"), rule.to_string()).unwrap();
+    let arguments = [
+        "rules",
+        "analyze",
+        "rules.json",
+        "all.json",
+        "--format",
+        "json",
+    ];
+    let output = run(folder.path(), &arguments, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let analysis: Value = serde_json::from_str(&out(&output)).unwrap();
+    let rules: Vec<&Value> = analysis["overlaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|overlap| &overlap["rules"])
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            &json!(["all.json:all", "rules.json:api"]),
+            &json!(["all.json:all", "rules.json:orders-read"])
+        ]
+    );
+    assert_eq!(
+        analysis["overlaps"][1]["witness"]["url"],
+        "http://a/api/orders"
+    );
+    assert_eq!(analysis["open"][0]["rule"], "all.json:all");
+    let missing = run(folder.path(), &["rules", "analyze", "absent.json"], &[]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("`absent.json`"));
+}
+
+#[test]
+fn lint_says_with_its_status_how_bad_it_is() {
+    let folder = quickstart();
+    let status = |arguments: &[&str]| {
+        let arguments = [&["rules", "lint"], arguments].concat();
+        run(folder.path(), &arguments, &[]).status.code()
+    };
+    assert_eq!(
+        status(&["-c", "oathkeeper.yaml", "--deny-warnings"]),
+        Some(0)
+    );
+    let mut rules = yaml(&folder.path().join("rules.json"));
+    rules[0]["match"]["methods"] = json!([]);
+    fs::write(folder.path().join("warned.json"), rules.to_string()).unwrap();
+    assert_eq!(status(&["warned.json"]), Some(0));
+    assert_eq!(status(&["warned.json", "--deny-warnings"]), Some(1));
+    fs::write(folder.path().join("broken.json"), "[{").unwrap();
+    let output = run(
+        folder.path(),
+        &["rules", "lint", "broken.json", "--format", "json"],
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let findings: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(findings[0]["code"], "unreadable");
+    assert_eq!(findings[0]["place"]["file"], "broken.json");
+}
+
+#[test]
+fn a_bundle_has_a_digest_and_the_key_sets_that_files_hold() {
+    let folder = quickstart();
+    let config = fs::read_to_string(folder.path().join("oathkeeper.yaml")).unwrap();
+    let config = config.replace(
+        "http://127.0.0.1:4444/.well-known/jwks.json",
+        "file://keys.json",
+    );
+    fs::write(folder.path().join("oathkeeper.yaml"), config).unwrap();
+    let bundle = |keys: Value| {
+        fs::write(folder.path().join("keys.json"), keys.to_string()).unwrap();
+        let cluster = "http://127.0.0.1:4444=gatepost";
+        let arguments = [
+            "rules",
+            "bundle",
+            "-c",
+            "oathkeeper.yaml",
+            "--cluster",
+            cluster,
+        ];
+        let output = run(folder.path(), &arguments, &[]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        (serde_json::from_str::<Value>(&out(&output)).unwrap(), said)
+    };
+    let public = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
+    let (plugin, said) = bundle(public.clone());
+    assert_eq!(
+        (&plugin["jwks"]["file://keys.json"], said.as_str()),
+        (&public, "")
+    );
+    assert_valid(&validator(folder.path(), "plugin"), &plugin, "the bundle");
+    let digest = plugin["digest"].as_str().unwrap();
+    assert!(
+        digest.starts_with("sha256:") && digest.len() == 71,
+        "{digest}"
+    );
+    assert_eq!(bundle(public.clone()).0["digest"], digest);
+    let mut private = public;
+    private["keys"][0]["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+    let (other, said) = bundle(private);
+    assert_ne!(other["digest"], digest);
+    assert!(
+        said.contains("private keys") && said.contains("`file://keys.json`"),
+        "{said}"
+    );
+    assert!(!said.contains("nWGxne"), "{said}");
+}
+
+/// The page about these commands shows them on the quickstart's rules, as sessions of a shell. Each is
+/// run, and has to say what stands there. A block that begins with `# file: NAME` is such a file.
+#[test]
+fn the_page_about_the_commands_tells_the_truth() {
+    let page = fs::read_to_string(repository().join("docs/rules-cli.md")).unwrap();
+    let folder = quickstart();
+    let mut commands = 0;
+    for block in page.split("\n```").skip(1).step_by(2) {
+        let (kind, text) = block.split_once('\n').unwrap();
+        let text = format!("{text}\n");
+        if let Some(name) = text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("# file: "))
+        {
+            fs::write(folder.path().join(name), &text).unwrap();
+        } else if kind == "console" {
+            let mut said = String::new();
+            for line in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+                said.push_str(&format!("$ {line}\n{}", session(folder.path(), line)));
+                commands += 1;
+            }
+            assert_eq!(
+                said, text,
+                "docs/rules-cli.md: this is what is really said:\n{said}"
+            );
+        }
+    }
+    assert!(commands >= 5, "{commands}");
+}
+
+/// What a shell shows of a command line.
+fn session(folder: &Path, line: &str) -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_gatepost"));
+    let path = format!(
+        "{}:{}",
+        binary.parent().unwrap().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let output = Command::new("sh")
+        .args(["-c", &format!("{{ {line}\n}} 2>&1")])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    out(&output)
+}
+
+#[test]
+fn every_code_of_lint_is_explained() {
+    let page = fs::read_to_string(repository().join("docs/rules-cli.md")).unwrap();
+    for code in gatepost_policy::analysis::CODES {
+        let severity = format!("{:?}", code.severity).to_lowercase();
+        let line = format!("| `{}` | {severity} | {} |", code.name, code.about);
+        assert!(page.contains(&line), "docs/rules-cli.md lacks: {line}");
+    }
+    assert!(
+        gatepost(Path::new("."), &["rules", "lint", "--help"])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
