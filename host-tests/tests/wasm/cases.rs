@@ -174,6 +174,7 @@ fn outcome(
     Ok(Outcome {
         status,
         rule,
+        stage: None,
         reason,
         headers,
         body,

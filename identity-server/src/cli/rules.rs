@@ -2,9 +2,13 @@
 
 mod analyze;
 mod bundle;
+mod explain;
 mod input;
 mod lint;
+mod replay;
 mod schema;
+mod scripted;
+mod test;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -18,6 +22,9 @@ pub(super) enum Rules {
     Bundle(bundle::Bundle),
     Lint(lint::Lint),
     Schema(schema::Schema),
+    Explain(Box<explain::Explain>),
+    Replay(replay::Replay),
+    Test(test::Test),
 }
 
 impl Rules {
@@ -31,6 +38,9 @@ impl Rules {
             Self::Bundle(bundle) => bundle.run(),
             Self::Lint(lint) => lint.run(),
             Self::Schema(schema) => schema.run(),
+            Self::Explain(explain) => explain.run(),
+            Self::Replay(replay) => replay.run(),
+            Self::Test(test) => test.run(),
         }
     }
 }

@@ -13,6 +13,7 @@
 mod commands;
 mod complaints;
 mod durability;
+mod requests;
 mod rules;
 mod running;
 mod server;

@@ -258,6 +258,9 @@ pub struct Expectation {
     /// The rule that decided; checked where the driver can tell.
     #[serde(default)]
     pub rule: Option<String>,
+    /// The stage that decided; checked where the driver can tell.
+    #[serde(default)]
+    pub stage: Option<String>,
     /// The reason code of a refusal; checked where the driver can tell.
     #[serde(default)]
     pub reason: Option<String>,
@@ -283,6 +286,8 @@ pub struct Outcome {
     pub status: u16,
     /// The rule that decided, where the driver can tell.
     pub rule: Option<String>,
+    /// The stage that decided, where the driver can tell.
+    pub stage: Option<String>,
     /// The reason code of a refusal, where the driver can tell.
     pub reason: Option<String>,
     /// The upstream request's fields (with `:path`), or the response's.
@@ -310,7 +315,11 @@ impl Case {
         Ok(cases)
     }
 
-    fn read(file: &Path) -> anyhow::Result<Self> {
+    /// Reads one case.
+    ///
+    /// # Errors
+    /// If the file cannot be read, with its name.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).with_context(|| name.clone())?;
         let mut case: Self = serde_saphyr::from_str(&text).with_context(|| name.clone())?;

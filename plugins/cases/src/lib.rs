@@ -4,7 +4,8 @@
 //! must become of them. It says nothing about who drives the engine: a [`Door`] does that, natively
 //! or as a module in a wasm host, and reports what the client or the upstream would see.
 //!
-//! Test support only: nothing that ships depends on it.
+//! `gatepost rules test` plays the same format, with the rules of whoever uses it. No proxy's module
+//! depends on it.
 
 mod case;
 mod keys;
@@ -13,8 +14,9 @@ mod private_keys;
 mod script;
 
 pub use case::{
-    Case, CertificateSpec, Expectation, Minted, Outcome, RequestSpec, SetMember, SpecReply, Token,
+    CallSpec, Case, CertificateSpec, Exchange, Expectation, Minted, Outcome, RequestSpec,
+    SetMember, SpecReply, Token,
 };
 pub use keys::{jwks, private_jwks, sign};
 pub use minted::check as check_minted;
-pub use script::{Door, Script, play};
+pub use script::{Door, Script, play, play_case};

@@ -122,7 +122,8 @@ pub fn play(folder: &Path, door: &mut dyn Door) -> anyhow::Result<usize> {
     Ok(played)
 }
 
-fn play_case(case: &Case, door: &mut dyn Door) -> Vec<(String, anyhow::Result<()>)> {
+/// Plays the requests of one case, and tells of each by its name whether it ended as the case says.
+pub fn play_case(case: &Case, door: &mut dyn Door) -> Vec<(String, anyhow::Result<()>)> {
     if case.requests.is_empty() {
         return vec![("load".to_owned(), check_errors(case, door))];
     }
@@ -216,6 +217,9 @@ fn check(expected: &Expectation, outcome: &Outcome) -> anyhow::Result<()> {
     if let (Some(expected), Some(rule)) = (&expected.rule, &outcome.rule) {
         ensure!(expected == rule, "expected rule `{expected}`");
     }
+    if let (Some(expected), Some(stage)) = (&expected.stage, &outcome.stage) {
+        ensure!(expected == stage, "expected stage `{expected}`");
+    }
     if let (Some(expected), Some(reason)) = (&expected.reason, &outcome.reason) {
         ensure!(expected == reason, "expected reason `{expected}`");
     }
@@ -308,9 +312,10 @@ pub(crate) fn includes(body: &Value, expected: &Value) -> bool {
 
 fn summary(outcome: &Outcome) -> String {
     format!(
-        "{} (rule {:?}, reason {:?}, body {})",
+        "{} (rule {:?}, stage {:?}, reason {:?}, body {})",
         outcome.status,
         outcome.rule,
+        outcome.stage,
         outcome.reason,
         String::from_utf8_lossy(&outcome.body)
     )

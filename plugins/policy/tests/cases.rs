@@ -119,10 +119,12 @@ fn answer(call: &Call, script: &mut Script<'_>) -> anyhow::Result<Reply> {
 
 fn outcome(decision: gatepost_policy::Decision, request: &Request) -> Outcome {
     let rule = decision.rule.map(|rule| rule.to_string());
+    let stage = Some(decision.stage.name().to_owned());
     match decision.verdict {
         Verdict::Allow(changes) => Outcome {
             status: 200,
             rule,
+            stage,
             reason: None,
             headers: upstream(&changes, &request.headers),
             body: Vec::new(),
@@ -130,6 +132,7 @@ fn outcome(decision: gatepost_policy::Decision, request: &Request) -> Outcome {
         Verdict::Deny { reason, response } => Outcome {
             status: response.status,
             rule,
+            stage,
             reason: Some(reason.code().to_owned()),
             headers: response
                 .headers

@@ -1,0 +1,163 @@
+//! `gatepost rules explain`, `test` and `replay`, as the page about them shows them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::server::run;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A folder with the quickstart's files.
+fn quickstart() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["oathkeeper.yaml", "rules.json", "pages.yaml"] {
+        let from = repository().join("envoy-config/quickstart").join(file);
+        fs::copy(from, folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
+/// Sessions of a shell are run, and have to say what stands there. A block that begins with
+/// `# file: NAME` is such a file. With `UPDATE_DOCS` the page is written anew instead.
+#[test]
+fn the_page_about_requests_tells_the_truth() {
+    let file = repository().join("docs/rules-requests.md");
+    let page = fs::read_to_string(&file).unwrap();
+    let folder = quickstart();
+    let mut commands = 0;
+    let mut real = String::new();
+    for (number, block) in page.split("\n```").enumerate() {
+        if number > 0 {
+            real.push_str("\n```");
+        }
+        let (kind, text) = block.split_once('\n').unwrap_or((block, ""));
+        if number % 2 == 0 {
+            real.push_str(block);
+            continue;
+        }
+        real.push_str(kind);
+        if let Some(name) = text.strip_prefix("# file: ") {
+            let (name, content) = name.split_once('\n').unwrap();
+            fs::write(folder.path().join(name), format!("{content}\n")).unwrap();
+            real.push_str(&format!("\n{text}"));
+        } else if kind == "console" {
+            for line in text.lines().filter(|line| line.starts_with("$ ")) {
+                let said = session(folder.path(), line.trim_start_matches("$ "));
+                real.push_str(&format!("\n{line}\n{said}"));
+                real.truncate(real.trim_end().len());
+                commands += 1;
+            }
+        } else {
+            real.push_str(&format!("\n{text}"));
+        }
+    }
+    assert!(commands >= 7, "{commands}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, &real).unwrap();
+    } else {
+        assert_eq!(real, page, "this is what is really said:\n{real}");
+    }
+}
+
+/// What a shell shows of a command line.
+fn session(folder: &Path, line: &str) -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_gatepost"));
+    let path = format!(
+        "{}:{}",
+        binary.parent().unwrap().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let output = Command::new("sh")
+        .args(["-c", &format!("{{ {line}\n}} 2>&1")])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn programs_get_json_without_credentials() {
+    let folder = quickstart();
+    let arguments = [
+        "rules",
+        "explain",
+        "-c",
+        "oathkeeper.yaml",
+        "--format",
+        "json",
+        "--curl",
+        "curl http://h/app -H 'Cookie: ory_kratos_session=hunter2' -H 'Authorization: Bearer hunter2'",
+    ];
+    let output = run(folder.path(), &arguments, &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains("hunter2"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(told["rules"][0], "app");
+    assert_eq!(
+        told["unanswered"]["url"],
+        "http://127.0.0.1:4444/sessions/whoami"
+    );
+    assert_eq!(told["turns"][0]["events"][0]["event"], "asked");
+}
+
+#[test]
+fn the_corpus_passes_as_test_cases_and_coverage_is_counted() {
+    let corpus = repository().join("plugins/policy/cases/matching/glob.yaml");
+    let corpus = corpus.to_str().unwrap();
+    let folder = quickstart();
+    let output = run(
+        folder.path(),
+        &["rules", "test", corpus, "--coverage", "--format", "json"],
+        &[],
+    );
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert!(told["passed"].as_u64().unwrap() > 3, "{said}");
+    assert!(told["coverage"]["percent"].as_u64().unwrap() > 50, "{said}");
+    let short = run(
+        folder.path(),
+        &[
+            "rules",
+            "test",
+            "-c",
+            "oathkeeper.yaml",
+            corpus,
+            "--min-coverage",
+            "100",
+        ],
+        &[],
+    );
+    assert_eq!(short.status.code(), Some(1));
+}
+
+#[test]
+fn the_same_rules_change_nothing() {
+    let folder = quickstart();
+    let log = "{\"method\":\"GET\",\"path\":\"/app\"}\nnot a request\n";
+    fs::write(folder.path().join("access.log"), log).unwrap();
+    let arguments = [
+        "rules",
+        "replay",
+        "-c",
+        "oathkeeper.yaml",
+        "--format",
+        "json",
+        "access.log",
+    ];
+    let output = run(folder.path(), &arguments, &[]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(
+        (&told["requests"], &told["changed"], &told["unreadable"]),
+        (&1.into(), &0.into(), &1.into())
+    );
+}
