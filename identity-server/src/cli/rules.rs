@@ -47,5 +47,9 @@ impl Rules {
 
 /// Writes what a command has to say, with a line break after it.
 fn print(text: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("cannot write to standard output")
+    match writeln!(std::io::stdout(), "{text}") {
+        // Whoever reads has seen enough: `… | head`.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
 }
