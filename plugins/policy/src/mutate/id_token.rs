@@ -118,7 +118,7 @@ impl IdToken {
             session,
             context: facts.match_context(),
         };
-        template.render(&data).map_err(|error| {
+        template.render_json(&data).map_err(|error| {
             Denial::Internal(format!(
                 "the template of the token's claims failed: {error}"
             ))
