@@ -243,6 +243,21 @@ impl Host {
         lines.map(|(_, line)| line.as_str()).collect()
     }
 
+    /// The value of the metric of this name, if it was defined.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<u64> {
+        let metrics = self.store.data().metrics.iter();
+        let mut named = metrics.filter(|metric| metric.name == name);
+        named.next().map(|metric| metric.value)
+    }
+
+    /// How many metrics the module defined, and how often it has changed one.
+    #[must_use]
+    pub fn metric_costs(&self) -> (usize, usize) {
+        let world = self.store.data();
+        (world.metrics.len(), world.metric_calls)
+    }
+
     /// How many signatures the host has checked for the module.
     #[must_use]
     pub fn signatures_checked(&self) -> usize {

@@ -37,6 +37,15 @@ pub(crate) enum Verdict {
     Answer(Response),
 }
 
+/// A counter, a gauge or a histogram.
+#[derive(Default)]
+pub(crate) struct Metric {
+    pub(crate) name: String,
+    pub(crate) kind: u32,
+    /// For a histogram: the sum of what was recorded.
+    pub(crate) value: u64,
+}
+
 /// A call on its way.
 pub(crate) struct InFlight {
     pub(crate) due: Duration,
@@ -66,7 +75,10 @@ pub(crate) struct World {
     pub(crate) tick: Option<Duration>,
     pub(crate) next_tick: Duration,
     pub(crate) shared_data: BTreeMap<String, (Vec<u8>, u32)>,
-    pub(crate) metrics: Vec<u64>,
+    /// Metrics by name and kind, in the order in which they were defined.
+    pub(crate) metrics: Vec<Metric>,
+    /// How many metrics were changed.
+    pub(crate) metric_calls: usize,
     /// Whether the foreign function `verify_signature` is there.
     pub(crate) verifies: bool,
     pub(crate) verified: usize,

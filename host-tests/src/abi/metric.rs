@@ -2,8 +2,8 @@
 
 use wasmtime::{Linker, Result};
 
-use super::{NOT_FOUND, OK, Vm, write};
-use crate::world::World;
+use super::{NOT_FOUND, OK, Vm, read_text, write};
+use crate::world::{Metric, World};
 
 pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
     linker.func_wrap("env", "proxy_define_metric", define)?;
@@ -13,26 +13,45 @@ pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
     Ok(())
 }
 
-fn define(mut vm: Vm, _kind: u32, _name: u32, _size: u32, result: u32) -> Result<u32> {
+const HISTOGRAM: u32 = 2;
+
+fn define(mut vm: Vm, kind: u32, name: u32, size: u32, result: u32) -> Result<u32> {
+    let name = read_text(&mut vm, name, size)?;
     let metrics = &mut vm.data_mut().metrics;
-    let id = u32::try_from(metrics.len())?;
-    metrics.push(0);
-    write(&mut vm, result, &id.to_le_bytes())?;
+    let known = metrics.iter().position(|metric| metric.name == name);
+    let id = known.unwrap_or_else(|| {
+        metrics.push(Metric {
+            name,
+            kind,
+            value: 0,
+        });
+        metrics.len() - 1
+    });
+    write(&mut vm, result, &u32::try_from(id)?.to_le_bytes())?;
     Ok(OK)
 }
 
 fn increment(mut vm: Vm, id: u32, offset: i64) -> u32 {
-    set(&mut vm, id, |value| value.saturating_add_signed(offset))
+    change(&mut vm, id, |metric| {
+        metric.value = metric.value.saturating_add_signed(offset);
+    })
 }
 
 fn record(mut vm: Vm, id: u32, value: u64) -> u32 {
-    set(&mut vm, id, |_| value)
+    change(&mut vm, id, |metric| {
+        metric.value = match metric.kind {
+            HISTOGRAM => metric.value.saturating_add(value),
+            _ => value,
+        };
+    })
 }
 
-fn set(vm: &mut Vm, id: u32, change: impl FnOnce(u64) -> u64) -> u32 {
-    match vm.data_mut().metrics.get_mut(id as usize) {
-        Some(value) => {
-            *value = change(*value);
+fn change(vm: &mut Vm, id: u32, change: impl FnOnce(&mut Metric)) -> u32 {
+    let world = vm.data_mut();
+    world.metric_calls += 1;
+    match world.metrics.get_mut(id as usize) {
+        Some(metric) => {
+            change(metric);
             OK
         }
         None => NOT_FOUND,
@@ -40,7 +59,12 @@ fn set(vm: &mut Vm, id: u32, change: impl FnOnce(u64) -> u64) -> u32 {
 }
 
 fn get(mut vm: Vm, id: u32, result: u32) -> Result<u32> {
-    let Some(value) = vm.data().metrics.get(id as usize).copied() else {
+    let Some(value) = vm
+        .data()
+        .metrics
+        .get(id as usize)
+        .map(|metric| metric.value)
+    else {
         return Ok(NOT_FOUND);
     };
     write(&mut vm, result, &value.to_le_bytes())?;

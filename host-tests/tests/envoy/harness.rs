@@ -60,6 +60,8 @@ pub(crate) struct Setup {
     pub(crate) rules: Value,
     /// What the plugin is told about clusters.
     pub(crate) clusters: Value,
+    /// For which decisions the module logs a line.
+    pub(crate) log_decisions: Value,
     /// The plugin configuration as it stands, instead of one made of the fields above.
     pub(crate) verbatim: Option<String>,
     /// Whether Envoy shows the module the bodies of paused requests.
@@ -80,6 +82,7 @@ pub(crate) struct World {
     pub(crate) envoy: Envoy,
     pub(crate) keys: KeyServer,
     front: u16,
+    admin: u16,
     _servers: [Upstream; 2],
     _folder: TempDir,
 }
@@ -118,6 +121,7 @@ impl Setup {
                 rule("app", "cookie_session", "header"),
             ]),
             clusters: json!({keys_at: "keys", sessions_at: "sessions"}),
+            log_decisions: json!(false),
             verbatim: None,
             shows_bodies: false,
             keys,
@@ -169,6 +173,7 @@ impl Setup {
             envoy,
             keys: self.keys,
             front: self.front,
+            admin: self.admin,
             _servers: [self.session_server, self.upstream],
             _folder: self.folder,
         }
@@ -212,7 +217,7 @@ impl Setup {
     }
 
     fn write(&self) {
-        let plugin = json!({"config": self.config, "rules": {"rules.json": self.rules}, "clusters": self.clusters, "broken_rules": "refuse"});
+        let plugin = json!({"config": self.config, "rules": {"rules.json": self.rules}, "clusters": self.clusters, "broken_rules": "refuse", "log_decisions": self.log_decisions});
         let plugin = self.verbatim.clone().unwrap_or_else(|| plugin.to_string());
         let clusters = [
             cluster("keys", self.keys.port),
@@ -221,6 +226,9 @@ impl Setup {
         ];
         let config = json!({
             "admin": {"address": address(self.admin)},
+            "stats_config": {"stats_tags": [{
+                "tag_name": "rule", "regex": "^wasmcustom\\.gatepost\\.rule\\.((.*?)\\.)",
+            }]},
             "static_resources": {"listeners": [listener(self.front, &self.wasm(&plugin))], "clusters": clusters},
         });
         fs::write(self.folder.path().join("envoy.yaml"), config.to_string()).unwrap();
@@ -231,6 +239,12 @@ impl World {
     /// A `GET` of `path` through Envoy.
     pub(crate) fn get(&self, path: &str) -> Request {
         Request::get(&format!("http://127.0.0.1:{}{path}", self.front))
+    }
+
+    /// What Envoy tells Prometheus.
+    pub(crate) fn metrics(&self) -> String {
+        let url = format!("http://127.0.0.1:{}/stats/prometheus", self.admin);
+        Request::get(&url).send().unwrap().body
     }
 
     /// A `GET /api` with this token.

@@ -15,6 +15,7 @@ mod bodies;
 mod harness;
 mod hostile;
 mod keys;
+mod observability;
 mod quickstart;
 mod refused;
 mod sessions;

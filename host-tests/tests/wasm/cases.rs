@@ -133,8 +133,8 @@ impl Door for Wasm {
             host.advance(Duration::from_millis(2));
         }
         let rule = host.property(id, "gatepost.rule");
-        let reason = host.log().last().and_then(|line| reason(line));
-        let outcome = outcome(host.outcome(id), rule, reason);
+        let line = host.log().last().and_then(|line| decision(line));
+        let outcome = outcome(host.outcome(id), rule, &line.unwrap_or_default());
         self.running = Some(host);
         outcome
     }
@@ -159,11 +159,7 @@ fn properties(request: &RequestSpec) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-fn outcome(
-    outcome: wasm::Outcome,
-    rule: Option<String>,
-    reason: Option<String>,
-) -> anyhow::Result<Outcome> {
+fn outcome(outcome: wasm::Outcome, rule: Option<String>, line: &Value) -> anyhow::Result<Outcome> {
     let status = outcome.status().unwrap_or_default();
     let (headers, body) = match outcome {
         wasm::Outcome::Upstream(headers) => (headers, Vec::new()),
@@ -174,16 +170,21 @@ fn outcome(
     Ok(Outcome {
         status,
         rule,
-        stage: None,
-        reason,
+        stage: text(line, "stage"),
+        reason: text(line, "reason"),
         headers,
         body,
     })
 }
 
-fn reason(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once(" reason=")?;
-    Some(rest.split_whitespace().next()?.to_owned())
+/// A line of the decision log.
+fn decision(line: &str) -> Option<Value> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    (line["log"] == "gatepost.decision").then_some(line)
+}
+
+fn text(line: &Value, key: &str) -> Option<String> {
+    Some(line[key].as_str()?.to_owned())
 }
 
 fn method(call: &CallOut) -> String {

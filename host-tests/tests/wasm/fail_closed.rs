@@ -16,7 +16,7 @@ fn a_public_page_passes_and_the_rule_is_published() {
         host.property(id, "gatepost.rule").as_deref(),
         Some("public")
     );
-    assert!(host.log().last().unwrap().contains("verdict=allow"));
+    assert!(host.log().last().unwrap().contains(r#""verdict":"allow""#));
 }
 
 #[test]

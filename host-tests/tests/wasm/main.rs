@@ -14,4 +14,5 @@ mod cases;
 mod fail_closed;
 mod fixtures;
 mod limits;
+mod observability;
 mod reload;

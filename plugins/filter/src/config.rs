@@ -21,18 +21,87 @@ struct Written {
     /// read.
     #[serde(default)]
     jwks: BTreeMap<String, Value>,
-    /// Over the rest of the configuration, by who wrote it. It names what is in force, in the log.
-    #[serde(default)]
-    digest: Option<String>,
     /// What becomes of a rule that has a mistake.
     #[serde(default)]
     broken_rules: BrokenRules,
     /// Whether access logs can show which rule decided.
     #[serde(default)]
     decision_metadata: bool,
-    /// Whether to log a line for each decision.
+    /// For which decisions to log a line.
     #[serde(default)]
-    log_decisions: bool,
+    log_decisions: WrittenLog,
+    /// Whether the host counts decisions.
+    #[serde(default = "yes")]
+    metrics: bool,
+    /// What this configuration is known by in logs: `gatepost rules bundle` writes it.
+    #[serde(default)]
+    digest: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// For which decisions to log a line: for all, for none, or for a sample.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum WrittenLog {
+    Switch(bool),
+    Sample(Sample),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    /// The share of all decisions, from 0 to 1.
+    sample: f64,
+    /// Whether to log every denial besides.
+    #[serde(default = "yes")]
+    denials: bool,
+}
+
+impl Default for WrittenLog {
+    fn default() -> Self {
+        Self::Switch(false)
+    }
+}
+
+/// For which decisions to log a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LogDecisions {
+    /// The share of all decisions, in millionths.
+    pub(crate) sample: u32,
+    /// Whether to log every denial besides.
+    pub(crate) denials: bool,
+}
+
+impl LogDecisions {
+    /// The whole.
+    pub(crate) const ALL: u32 = 1_000_000;
+
+    fn new(written: WrittenLog, errors: &mut Vec<String>) -> Self {
+        let (sample, denials) = match written {
+            WrittenLog::Switch(is_on) => (f64::from(u8::from(is_on)), is_on),
+            WrittenLog::Sample(Sample { sample, denials }) => (sample, denials),
+        };
+        if !(0.0..=1.0).contains(&sample) {
+            errors.push(format!(
+                "log_decisions.sample: `{sample}` is no share; write a number from 0 to 1, such as 0.01"
+            ));
+        }
+        Self {
+            // A float is cut to what fits.
+            sample: (sample * f64::from(Self::ALL)).round() as u32,
+            denials,
+        }
+    }
+}
+
+/// What is reported of decisions.
+pub(crate) struct Reporting {
+    pub(crate) log_decisions: LogDecisions,
+    pub(crate) metrics: bool,
+    pub(crate) digest: Option<String>,
 }
 
 /// What becomes of rules that have mistakes.
@@ -72,11 +141,9 @@ pub(crate) struct Settings {
     /// Cluster names by [`gatepost_policy::Call::origin`].
     pub(crate) clusters: Clusters,
     pub(crate) decision_metadata: bool,
-    pub(crate) log_decisions: bool,
+    pub(crate) reporting: Reporting,
     /// Whether the policy calls anything.
     pub(crate) fetches: bool,
-    /// Names the configuration.
-    pub(crate) digest: Option<String>,
 }
 
 /// Reads the plugin's configuration; on failure tells every error that it has.
@@ -95,6 +162,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
     })?;
     let mut errors = Vec::new();
     let clusters = clusters(&written.clusters, &mut errors);
+    let log_decisions = LogDecisions::new(written.log_decisions, &mut errors);
     let texts = |errors: ConfigErrors| errors.0.iter().map(ToString::to_string).collect();
     let compiled = RuleSet::new(written.config, files(written.rules), written.jwks)
         .and_then(|rules| Ok((rules.compile()?, rules)))
@@ -111,8 +179,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
             broken_rules: written.broken_rules,
             clusters,
             decision_metadata: written.decision_metadata,
-            log_decisions: written.log_decisions,
-            digest: written.digest,
+            reporting: Reporting {
+                log_decisions,
+                metrics: written.metrics,
+                digest: written.digest,
+            },
         }),
         Ok(_) => Err(errors),
         Err(found) => {

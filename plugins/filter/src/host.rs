@@ -20,6 +20,8 @@ use proxy_wasm::{
     types::{BufferType, LogLevel, MapType, Status},
 };
 
+pub(crate) use proxy_wasm::types::MetricType;
+
 /// The longest body taken over from a reply; the rest is cut. A key set of a hundred RSA keys has
 /// about 50 KiB.
 pub(crate) const MAX_REPLY_BODY: usize = 256 * 1024;
@@ -194,6 +196,22 @@ fn replace(name: &str, value: Option<&[u8]>) -> Result<(), HostError> {
 /// Tells access logs which rule decided: Envoy shows it as `%FILTER_STATE(wasm.gatepost.rule:PLAIN)%`.
 pub(crate) fn publish_rule(rule: &str) {
     let _ = hostcalls::set_property(vec!["gatepost.rule"], Some(rule.as_bytes()));
+}
+
+/// Defines a metric; the same name gives the same metric. To be called while the configuration is read.
+pub(crate) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
+    hostcalls::define_metric(kind, name).ok()
+}
+
+/// Adds one to a counter that was defined.
+pub(crate) fn increment_metric(metric: u32) {
+    // Nothing hangs on a number that is not counted.
+    let _ = hostcalls::increment_metric(metric, 1);
+}
+
+/// Sets a gauge, or adds a value to a histogram.
+pub(crate) fn record_metric(metric: u32, value: u64) {
+    let _ = hostcalls::record_metric(metric, value);
 }
 
 /// Has the host verify a signature: Envoy's foreign function, with protobuf messages both ways.

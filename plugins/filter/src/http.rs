@@ -16,6 +16,7 @@ use proxy_wasm::{
 
 use crate::{
     host::{self, HostError},
+    report::Observed,
     root::{Parked, Shared},
 };
 
@@ -83,6 +84,8 @@ pub(crate) struct Exchange {
     request: Request,
     parked: Option<Parked>,
     state: State,
+    /// When its first step was made.
+    began: Option<UnixTime>,
     steps: u8,
     body: Body,
 }
@@ -106,6 +109,7 @@ impl Exchange {
                 request: Request::default(),
                 parked: None,
                 state: State::Undecided,
+                began: None,
                 steps: 0,
                 body: Body::default(),
             })
@@ -279,11 +283,12 @@ impl Exchange {
         let shared = Rc::clone(&self.shared);
         let mut shared = shared.try_borrow_mut().map_err(|_| Trouble::Busy)?;
         let now = host::now()?;
+        self.began.get_or_insert(now);
         let mut step = ask(&mut shared.engine, &self.request, now);
         while self.steps < MAX_STEPS {
             self.steps = self.steps.saturating_add(1);
             match step {
-                Step::Done(decision) => return self.act(&shared, decision),
+                Step::Done(decision) => return self.act(&mut shared, decision, now),
                 Step::Wait(fetch, pending) => {
                     self.park(&shared)?;
                     if !shared.wait(fetch, Weak::clone(&self.me)) {
@@ -335,10 +340,22 @@ impl Exchange {
         Ok(())
     }
 
-    fn act(&mut self, shared: &Shared, decision: Decision) -> Result<Action, Trouble> {
-        if shared.log_decisions {
-            host::log_info(&line(&decision));
-        }
+    fn act(
+        &mut self,
+        shared: &mut Shared,
+        decision: Decision,
+        now: UnixTime,
+    ) -> Result<Action, Trouble> {
+        let Shared {
+            reporter, engine, ..
+        } = shared;
+        reporter.decided(&Observed {
+            decision: &decision,
+            request: &self.request,
+            policy: engine.policy(),
+            began: self.began.unwrap_or(now),
+            decided: now,
+        });
         if shared.decision_metadata
             && let Some(rule) = &decision.rule
         {
@@ -363,6 +380,9 @@ impl Exchange {
 
     fn refuse(&mut self, trouble: &Trouble) -> Action {
         host::log_error(&format!("request refused: {trouble}"));
+        if let Ok(shared) = self.shared.try_borrow() {
+            shared.reporter.failed();
+        }
         self.answer(&refusal(match trouble {
             Trouble::Crowded => 503,
             Trouble::LargeBody => 413,
@@ -398,18 +418,6 @@ fn refusal(status: u16) -> Response {
         status,
         headers: vec![("content-type", b"application/json".to_vec())],
         body: format!(r#"{{"error":{{"code":{status},"status":"{reason}"}}}}"#).into_bytes(),
-    }
-}
-
-/// One line for the log. Carries no credential: a denial's text never does.
-fn line(decision: &Decision) -> String {
-    let rule = decision.rule.as_deref().unwrap_or("-");
-    match &decision.verdict {
-        Verdict::Allow(_) => format!("rule={rule:?} verdict=allow"),
-        Verdict::Deny { reason, response } => {
-            let (status, code, detail) = (response.status, reason.code(), reason.to_string());
-            format!("rule={rule:?} verdict=deny status={status} reason={code} detail={detail:?}")
-        }
     }
 }
 

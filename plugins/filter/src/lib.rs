@@ -7,6 +7,7 @@
 //!   root.rs     configure; key sets fetched in the background; wakes the requests that wait
 //!   http.rs     one request: read, step, act
 //!   config.rs   bytes -> settings, with every error in them
+//!   report.rs   decisions in the log and in the host's metrics
 //!   host.rs     the only file that calls the host; every failure is a value
 //!   crypto.rs   signatures: checked by the host where it can, in pure Rust elsewhere
 //! ```
@@ -15,6 +16,7 @@ mod config;
 mod crypto;
 mod host;
 mod http;
+mod report;
 mod root;
 
 use proxy_wasm::traits::RootContext;

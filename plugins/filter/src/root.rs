@@ -20,6 +20,7 @@ use crate::{
     config::{self, BrokenRules, Clusters, Settings},
     host,
     http::{Exchange, Http, Within},
+    report::Reporter,
 };
 
 /// How often due fetches are looked for.
@@ -38,7 +39,7 @@ pub(crate) struct Shared {
     pub(crate) needs_client_address: bool,
     pub(crate) needs_peer_certificate: bool,
     pub(crate) decision_metadata: bool,
-    pub(crate) log_decisions: bool,
+    pub(crate) reporter: Reporter,
     rules: RuleSet,
     broken_rules: BrokenRules,
     clusters: Clusters,
@@ -111,9 +112,9 @@ impl Shared {
         Self {
             needs_client_address: settings.policy.needs_client_address(),
             needs_peer_certificate: settings.policy.needs_peer_certificate(),
+            reporter: Reporter::new(settings.reporting, &settings.policy),
             engine: Engine::new(settings.policy, seed),
             decision_metadata: settings.decision_metadata,
-            log_decisions: settings.log_decisions,
             rules: settings.rules,
             broken_rules: settings.broken_rules,
             clusters: settings.clusters,
@@ -236,6 +237,7 @@ impl Shared {
                 ));
                 log_faults(&policy);
                 self.needs_client_address = policy.needs_client_address();
+                self.reporter.reload(&policy);
                 self.engine.reload(*policy);
                 // Fetches of the former policy are nobody's any more, and who waits begins anew.
                 self.calls.retain(|_, caller| caller.fetch().is_none());
@@ -340,6 +342,7 @@ impl Root {
                     .engine
                     .fetched(fetch, answer, now.unwrap_or_default());
                 if let Some(fault) = shared.engine.fetch_fault(fetch) {
+                    shared.reporter.fetch_failed();
                     host::log_warning(&fault);
                 }
                 shared.waiting.remove(&fetch).unwrap_or_default()
@@ -391,7 +394,7 @@ impl RootContext for Root {
             }
         };
         log_faults(&settings.policy);
-        if let Some(digest) = &settings.digest {
+        if let Some(digest) = &settings.reporting.digest {
             host::log_info(&format!("in force: {digest}"));
         }
         if settings.fetches {
