@@ -21,6 +21,7 @@ const NOW: UnixTime = UnixTime::from_secs(1_767_225_600);
 /// A policy whose only rule takes tokens that a key from `url` has signed. A rule before it makes the
 /// numbers of key sets differ.
 fn policy(before: &[&str], url: &str) -> Policy {
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let rule = |id: &str, urls: &[&str]| {
         json!({
             "id": id, "match": {"url": format!("http://h/{id}"), "methods": ["GET"]},
@@ -60,7 +61,6 @@ fn keys(name: &str) -> Reply {
 }
 
 fn request(key: &str) -> Request {
-    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let token = gatepost_cases::sign(&Token {
         key: key.to_owned(),
         header: serde_json::Map::new(),
