@@ -29,20 +29,20 @@ fn decisions_are_counted_by_rule_and_logged_without_credentials() {
         404
     );
     for (name, expected) in [
-        ("envoy_wasmcustom_gatepost_rules{}", 4),
-        ("envoy_wasmcustom_gatepost_rules_quarantined{}", 0),
+        ("gatepost_rules{}", 4),
+        ("gatepost_rules_quarantined{}", 0),
         (
-            r#"envoy_wasmcustom_gatepost_rule_allowed{rule="public"}"#,
+            r#"gatepost_rule_allowed{rule="public"}"#,
             3,
         ),
-        (r#"envoy_wasmcustom_gatepost_rule_denied{rule="public"}"#, 0),
-        (r#"envoy_wasmcustom_gatepost_rule_denied{rule="api"}"#, 1),
+        (r#"gatepost_rule_denied{rule="public"}"#, 0),
+        (r#"gatepost_rule_denied{rule="api"}"#, 1),
         (
-            r#"envoy_wasmcustom_gatepost_rule_would_deny{rule="tried"}"#,
+            r#"gatepost_rule_would_deny{rule="tried"}"#,
             1,
         ),
-        ("envoy_wasmcustom_gatepost_unmatched_denied{}", 1),
-        ("envoy_wasmcustom_gatepost_key_fetch_failures{}", 0),
+        ("gatepost_unmatched_denied{}", 1),
+        ("gatepost_key_fetch_failures{}", 0),
     ] {
         let found = value(&world, name);
         assert_eq!(found, Some(expected), "{name} in {}", world.metrics());
@@ -50,7 +50,7 @@ fn decisions_are_counted_by_rule_and_logged_without_credentials() {
     assert!(
         world
             .metrics()
-            .contains("envoy_wasmcustom_gatepost_waited_us_bucket")
+            .contains("gatepost_waited_us_bucket")
     );
     let log = world.envoy.log();
     let lines: Vec<Value> = log
@@ -74,6 +74,6 @@ fn key_sets_that_cannot_be_fetched_are_counted() {
     setup.stop_keys();
     let world = setup.start_without_keys();
     eventually("the failure is counted", || {
-        value(&world, "envoy_wasmcustom_gatepost_key_fetch_failures{}").is_some_and(|n| n > 0)
+        value(&world, "gatepost_key_fetch_failures{}").is_some_and(|n| n > 0)
     });
 }
