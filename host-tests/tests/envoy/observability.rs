@@ -31,27 +31,17 @@ fn decisions_are_counted_by_rule_and_logged_without_credentials() {
     for (name, expected) in [
         ("gatepost_rules{}", 4),
         ("gatepost_rules_quarantined{}", 0),
-        (
-            r#"gatepost_rule_allowed{rule="public"}"#,
-            3,
-        ),
+        (r#"gatepost_rule_allowed{rule="public"}"#, 3),
         (r#"gatepost_rule_denied{rule="public"}"#, 0),
         (r#"gatepost_rule_denied{rule="api"}"#, 1),
-        (
-            r#"gatepost_rule_would_deny{rule="tried"}"#,
-            1,
-        ),
+        (r#"gatepost_rule_would_deny{rule="tried"}"#, 1),
         ("gatepost_unmatched_denied{}", 1),
         ("gatepost_key_fetch_failures{}", 0),
     ] {
         let found = value(&world, name);
         assert_eq!(found, Some(expected), "{name} in {}", world.metrics());
     }
-    assert!(
-        world
-            .metrics()
-            .contains("gatepost_waited_us_bucket")
-    );
+    assert!(world.metrics().contains("gatepost_waited_us_bucket"));
     let log = world.envoy.log();
     let lines: Vec<Value> = log
         .lines()
