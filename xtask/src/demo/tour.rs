@@ -60,7 +60,7 @@ pub(super) fn walk(stage: &mut Stage, people: &People, interrupt: &Interrupt) ->
     let without = vec![
         line("GET", "/api/hello", 200, Some("api")).bearer("token of reader", &people.good),
         // Nobody vouches for the session, so it does not count.
-        line("GET", "/app", 401, Some("app")).cookie("session", &people.cookie),
+        line("GET", "/app", 403, Some("app")).cookie("session", &people.cookie),
     ];
     guide.lines(
         stage,
