@@ -47,7 +47,7 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     let signed = KEYS.iter().chain(&STRANGERS).map(|key| token(key, good.clone()));
     let tokens = signed.chain(KEYS.iter().map(|key| token(key, expired.clone()))).collect();
     Mutex::new(World {
-        verifier: Verifier::new(sets, CacheLimits::default()),
+        verifier: Verifier::new(sets, CacheLimits::default(), [7; 32]),
         rules,
         tokens,
     })
