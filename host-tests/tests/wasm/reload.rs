@@ -124,3 +124,32 @@ fn a_request_on_its_way_when_new_rules_come_is_decided_under_them() {
     );
     assert_eq!(host.outcome(id).status(), Some(500));
 }
+
+#[test]
+fn rules_that_come_later_are_told_of_certificates_too() {
+    let mut settings = configuration();
+    settings["config"]["access_rules"]["repositories"] = json!("http://rules.test/");
+    settings["clusters"]["http://rules.test"] = json!("rules");
+    settings["config"]["authenticators"]["unauthorized"] = json!({"enabled": true});
+    let mut mutual = rule("mutual", "noop", "noop");
+    mutual["authenticators"] = json!([{"handler": "unauthorized"}]);
+    mutual["gatepost"] = json!({"authenticators": [
+        {"handler": "peer_certificate", "config": {"allowed": ["*"]}},
+    ]});
+    let rules = json!([mutual]).to_string();
+    let mut host = Issuer::new()
+        .bare_host()
+        .cluster("rules", move |_| Answer::ok(rules.clone()));
+    host.configure(&settings).unwrap();
+    host.advance(Duration::from_secs(2));
+    let mut request = Request::get("/mutual/x");
+    request.properties = vec![
+        ("connection.sha256_peer_certificate_digest", "00".repeat(32)),
+        (
+            "connection.uri_san_peer_certificate",
+            "spiffe://td/a".to_owned(),
+        ),
+    ];
+    assert_eq!(host.request(request).status(), Some(200));
+    assert_eq!(host.request(Request::get("/mutual/x")).status(), Some(401));
+}

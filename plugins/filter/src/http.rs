@@ -170,12 +170,15 @@ impl Exchange {
 
     fn read(&self, is_whole: bool) -> Result<Request, Trouble> {
         let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
-        let needs_address = shared.needs_client_address;
+        let policy = shared.engine.policy();
         Ok(Request {
             headers: host::request_headers()?,
-            client_address: needs_address.then(host::client_address).flatten(),
-            peer_certificate: shared
-                .needs_peer_certificate
+            client_address: policy
+                .needs_client_address()
+                .then(host::client_address)
+                .flatten(),
+            peer_certificate: policy
+                .needs_peer_certificate()
                 .then(host::peer_certificate)
                 .flatten(),
             body: is_whole.then(Vec::new),

@@ -36,8 +36,6 @@ const MAX_WAITING: usize = 4096;
 /// What all requests of one configuration share. Lives in one VM, so in one thread.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) needs_client_address: bool,
-    pub(crate) needs_peer_certificate: bool,
     pub(crate) decision_metadata: bool,
     pub(crate) reporter: Reporter,
     rules: RuleSet,
@@ -110,8 +108,6 @@ enum Caller {
 impl Shared {
     fn new(settings: Settings, seed: [u8; 32]) -> Self {
         Self {
-            needs_client_address: settings.policy.needs_client_address(),
-            needs_peer_certificate: settings.policy.needs_peer_certificate(),
             reporter: Reporter::new(settings.reporting, &settings.policy),
             engine: Engine::new(settings.policy, seed),
             decision_metadata: settings.decision_metadata,
@@ -236,7 +232,6 @@ impl Shared {
                     policy.faults().len()
                 ));
                 log_faults(&policy);
-                self.needs_client_address = policy.needs_client_address();
                 self.reporter.reload(&policy);
                 self.engine.reload(*policy);
                 // Fetches of the former policy are nobody's any more, and who waits begins anew.

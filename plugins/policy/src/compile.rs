@@ -20,7 +20,7 @@ use crate::{
     mutate::Mutator,
     on_error::ErrorHandler,
     path::{Cleaning, Reading},
-    policy::{AuthenticatorEntry, Policy, Rule},
+    policy::{AuthenticatorEntry, Needs, Policy, Rule},
 };
 
 use self::documents::{Documents, shown};
@@ -120,6 +120,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
     }
     Ok(Policy {
         index: RuleIndex::build(patterns),
+        needs: Needs::of(&rules, &fallback),
         rules,
         faults,
         fallback,

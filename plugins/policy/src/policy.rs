@@ -33,6 +33,7 @@ pub struct Policy {
     pub(crate) origins: BTreeMap<Arc<str>, Place>,
     /// The headers that some rule sets, in lower case and with `-` for `_`.
     pub(crate) settable_headers: Vec<String>,
+    pub(crate) needs: Needs,
     /// The rule for requests that no other matches.
     pub(crate) default_rule: Option<usize>,
     /// The source of rules that was never read. Without it no request can be decided.
@@ -41,6 +42,29 @@ pub struct Policy {
     pub(crate) shadow: bool,
     /// How paths are read, unless a rule wants encoded slashes.
     pub(crate) reading: Reading,
+}
+
+/// What decisions depend on beside the request's fields. Told by the rules once, and asked for each
+/// request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    client_address: bool,
+    peer_certificate: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(rules: &[Rule], fallback: &[ErrorHandler]) -> Self {
+        let mut authenticators = rules.iter().flat_map(|rule| &rule.authenticators);
+        let mut authorizers = rules.iter().flat_map(|rule| &rule.authorizers);
+        let errors = rules.iter().flat_map(|rule| &rule.errors);
+        Self {
+            client_address: authorizers.any(Authorizer::reads_client_address)
+                || errors
+                    .chain(fallback)
+                    .any(ErrorHandler::reads_client_address),
+            peer_certificate: authenticators.any(|entry| entry.handler.reads_peer_certificate()),
+        }
+    }
 }
 
 /// One rule: what happens to a request that it matches.
@@ -165,20 +189,14 @@ impl Policy {
 
     /// Whether decisions depend on [`Request::client_address`]: asking a host for it costs a call.
     #[must_use]
-    pub fn needs_client_address(&self) -> bool {
-        let mut authorizers = self.rules.iter().flat_map(|rule| &rule.authorizers);
-        let of_rules = self.rules.iter().flat_map(|rule| &rule.errors);
-        authorizers.any(Authorizer::reads_client_address)
-            || of_rules
-                .chain(&self.fallback)
-                .any(ErrorHandler::reads_client_address)
+    pub const fn needs_client_address(&self) -> bool {
+        self.needs.client_address
     }
 
     /// Whether decisions depend on [`Request::peer_certificate`]: asking a host for it costs calls.
     #[must_use]
-    pub fn needs_peer_certificate(&self) -> bool {
-        let mut of_rules = self.rules.iter().flat_map(|rule| &rule.authenticators);
-        of_rules.any(|entry| entry.handler.reads_peer_certificate())
+    pub const fn needs_peer_certificate(&self) -> bool {
+        self.needs.peer_certificate
     }
 
     /// Whether some rule sets a header that an upstream could take `name` for: no client may send
