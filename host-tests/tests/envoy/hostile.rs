@@ -43,7 +43,7 @@ fn header_values_that_are_no_utf8_harm_nothing() {
 }
 
 #[test]
-fn requests_without_an_ordinary_path_harm_nothing() {
+fn t13_requests_without_an_ordinary_path_harm_nothing() {
     let mut world = Setup::new().start();
     let odd: [&[u8]; 7] = [
         b"GET http://a.test HTTP/1.1\r\nhost: a.test\r\n\r\n",
@@ -93,7 +93,7 @@ fn enormous_tokens_and_headers_harm_nothing() {
 }
 
 #[test]
-fn a_reply_for_a_request_that_has_gone_harms_nothing() {
+fn t29_a_reply_for_a_request_that_has_gone_harms_nothing() {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
     let mut world = Setup::new()

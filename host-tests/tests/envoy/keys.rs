@@ -39,7 +39,7 @@ fn a_new_signing_key_is_found_at_once_and_the_old_one_stays_good() {
 }
 
 #[test]
-fn unknown_keys_cannot_make_the_module_flood_the_key_server() {
+fn t19_unknown_keys_cannot_make_the_module_flood_the_key_server() {
     let mut world = Setup::new().start();
     let before = world.keys.fetches.load(Ordering::SeqCst);
     for number in 0..40 {

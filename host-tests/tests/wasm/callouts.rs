@@ -71,7 +71,7 @@ fn a_new_key_of_the_issuer_is_found_at_once() {
 }
 
 #[test]
-fn a_flood_of_unknown_keys_is_not_passed_on_to_the_issuer() {
+fn t19_a_flood_of_unknown_keys_is_not_passed_on_to_the_issuer() {
     let mut host = host();
     assert_serves(&mut host);
     let before = host.calls().len();
@@ -199,7 +199,7 @@ fn body_and_trailers_wait_for_the_decision() {
 }
 
 #[test]
-fn a_reply_after_the_client_has_gone_does_nothing() {
+fn t29_a_reply_after_the_client_has_gone_does_nothing() {
     let issuer = Issuer::new();
     issuer.says(|says| {
         says.session = Answer::ok(r#"{"identity": {"id": "alice"}}"#).after(SECOND);

@@ -39,7 +39,7 @@ fn header_values_that_are_not_text() {
 }
 
 #[test]
-fn missing_pseudo_headers_are_a_bad_request() {
+fn t13_missing_pseudo_headers_are_a_bad_request() {
     let mut host = host();
     for name in [":path", ":method", ":authority"] {
         let outcome = survives(&mut host, name, Request::get("/public/x").without(name));
@@ -55,7 +55,7 @@ fn missing_pseudo_headers_are_a_bad_request() {
 }
 
 #[test]
-fn huge_and_odd_tokens_are_refused() {
+fn t22_huge_and_odd_tokens_are_refused() {
     let mut host = host();
     let good = token(&host, KEY);
     let cut = good.rsplit_once('.').unwrap().0;

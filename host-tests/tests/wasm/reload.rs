@@ -30,7 +30,7 @@ fn a_good_update_replaces_the_rules() {
 }
 
 #[test]
-fn requests_that_wait_under_the_former_configuration_are_refused() {
+fn t29_requests_that_wait_under_the_former_configuration_are_refused() {
     let issuer = Issuer::new();
     issuer.says(|says| says.keys = Answer::held());
     let mut host = issuer.host();
