@@ -43,29 +43,39 @@ impl Default for Host {
 }
 
 impl Host {
-    /// Starts the module, without configuration. The host offers `verify_signature`.
+    /// Starts the module `access-rules`, without configuration. The host offers `verify_signature`.
     ///
     /// # Panics
     /// If the module cannot be built or does not start.
     #[must_use]
     pub fn new() -> Self {
-        #[expect(clippy::panic, reason = "tests cannot run without the module")]
-        Self::try_new().unwrap_or_else(|error| panic!("the module does not start: {error:#}"))
+        Self::of("access-rules")
     }
 
-    fn try_new() -> Result<Self> {
-        let (engine, module) = module::access_rules();
+    /// Like [`Host::new`], with the module that is built of `package`.
+    ///
+    /// # Panics
+    /// If the module cannot be built or does not start.
+    #[must_use]
+    pub fn of(package: &str) -> Self {
+        #[expect(clippy::panic, reason = "tests cannot run without the module")]
+        Self::try_new(package)
+            .unwrap_or_else(|error| panic!("the module does not start: {error:#}"))
+    }
+
+    fn try_new(package: &str) -> Result<Self> {
+        let (engine, module) = module::built(package);
         let mut store = Store::new(
-            engine,
+            &engine,
             World {
                 start: START,
                 verifies: true,
                 ..World::default()
             },
         );
-        let mut linker = Linker::new(engine);
-        abi::link(&mut linker, module)?;
-        let instance = linker.instantiate(&mut store, module)?;
+        let mut linker = Linker::new(&engine);
+        abi::link(&mut linker, &module)?;
+        let instance = linker.instantiate(&mut store, &module)?;
         let mut host = Self {
             store,
             instance,
@@ -163,7 +173,7 @@ impl Host {
         self.store.data_mut().streams.insert(id, stream);
         self.create_context(id, ROOT);
         let arguments = (id, fields, u32::from(!has_rest));
-        let goes_on = self.call_bare("proxy_on_request_headers", id, arguments) == Some(CONTINUE);
+        let goes_on = self.goes_on("proxy_on_request_headers", id, arguments);
         let hides_bodies = self.store.data().hides_bodies;
         if goes_on || (!hides_bodies && has_rest && self.offer_rest(id)) {
             self.pass(id);
@@ -329,8 +339,7 @@ impl Host {
             }
         }
         if trailers > 0 && !self.is_answered(id) {
-            goes_on |=
-                self.call_bare("proxy_on_request_trailers", id, (id, trailers)) == Some(CONTINUE);
+            goes_on |= self.goes_on("proxy_on_request_trailers", id, (id, trailers));
         }
         goes_on
     }
@@ -345,7 +354,7 @@ impl Host {
         }
         let size = u32::try_from(shown).unwrap_or(u32::MAX);
         let arguments = (id, size, u32::from(is_whole));
-        self.call_bare("proxy_on_request_body", id, arguments) == Some(CONTINUE)
+        self.goes_on("proxy_on_request_body", id, arguments)
     }
 
     /// Whether the client was answered; its request is then shown no more.
@@ -380,13 +389,25 @@ impl Host {
         result
     }
 
+    /// Whether a request goes on after this callback, as it does where the module has none.
+    fn goes_on<P: WasmParams>(&mut self, callback: &str, context: u32, arguments: P) -> bool {
+        self.trap.is_none()
+            && (!self.exports(callback)
+                || self.call_bare(callback, context, arguments) == Some(CONTINUE))
+    }
+
+    fn exports(&mut self, callback: &str) -> bool {
+        self.instance.get_func(&mut self.store, callback).is_some()
+    }
+
+    /// Runs a callback; nothing happens if the module does without it.
     fn call_bare<P: WasmParams, R: WasmResults>(
         &mut self,
         callback: &str,
         context: u32,
         arguments: P,
     ) -> Option<R> {
-        if self.trap.is_some() {
+        if self.trap.is_some() || !self.exports(callback) {
             return None;
         }
         self.store.data_mut().context = context;

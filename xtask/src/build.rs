@@ -1,64 +1,101 @@
-//! `cargo xtask build`: the wasm modules, as they are shipped.
+//! `cargo xtask build`: the wasm modules, as they are shipped and as every test takes them.
 
 mod exports;
+mod optimize;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::{progress, setup, workspace::Workspace};
+use crate::{
+    progress,
+    setup::{debian, rust},
+    workspace::Workspace,
+};
 
-/// The packages that are modules, and the files they become.
-const MODULES: [(&str, &str); 1] = [("access-rules", "access_rules")];
+use self::exports::FILTER;
 
-/// Builds every module and prints the sizes.
+/// A module that is shipped.
+#[derive(Clone, Copy, Debug)]
+pub struct Module {
+    /// The package that it is built of.
+    pub package: &'static str,
+    /// The file it becomes, without `.wasm`.
+    pub file: &'static str,
+    /// The largest that it may be, in bytes.
+    pub budget: u64,
+    /// The callbacks that it answers; no other one is exported.
+    pub callbacks: &'static [&'static str],
+}
+
+/// Every module, the one that most people want first.
+pub const MODULES: &[Module] = &[Module {
+    package: "access-rules",
+    file: "access_rules",
+    budget: 2 * 1024 * 1024,
+    callbacks: FILTER,
+}];
+
+/// Builds every module and prints the sizes beside the budgets; false if one is over its own.
 ///
 /// # Errors
 /// If a prerequisite is missing or a module does not compile.
 pub fn run(workspace: &Workspace) -> Result<bool> {
-    setup::rust::targets()?;
-    for module in modules(workspace)? {
-        let bytes = fs::metadata(&module)?.len();
-        println!("{:>9.1} KB  {}", bytes as f64 / 1000.0, module.display());
+    modules(workspace)?;
+    let mut all_fit = true;
+    for module in MODULES {
+        let path = workspace.module(module.file);
+        let bytes = fs::metadata(&path)?.len();
+        let fits = bytes <= module.budget;
+        let verdict = if fits { "of" } else { "OVER ITS BUDGET of" };
+        println!(
+            "{bytes:>9} bytes {verdict} {:>9}  {}",
+            module.budget,
+            path.display()
+        );
+        all_fit &= fits;
     }
-    Ok(true)
+    Ok(all_fit)
 }
 
-/// Builds every module into `target/wasm`, and tells where they are.
+/// Builds every module into `target/wasm`.
 ///
 /// # Errors
-/// If one does not compile or cannot be copied.
-pub fn modules(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(workspace.target.join("wasm"))?;
+/// If a prerequisite is missing or one does not compile.
+pub fn modules(workspace: &Workspace) -> Result<()> {
     MODULES
         .iter()
-        .map(|(package, file)| module(workspace, package, file))
-        .collect()
+        .try_for_each(|module| build(workspace, module).map(drop))
 }
 
-fn module(workspace: &Workspace, package: &str, file: &str) -> Result<PathBuf> {
+/// Builds the module of this package into `target/wasm` and tells where it is; quick if nothing has
+/// changed.
+///
+/// # Errors
+/// If a prerequisite is missing, it is none of [`MODULES`], or it does not compile.
+pub fn module(workspace: &Workspace, package: &str) -> Result<PathBuf> {
+    let module = MODULES.iter().find(|module| module.package == package);
+    build(
+        workspace,
+        module.with_context(|| format!("no module is built of `{package}`"))?,
+    )
+}
+
+fn build(workspace: &Workspace, module: &Module) -> Result<PathBuf> {
+    rust::targets()?;
+    debian::require(&debian::WASM_OPT)?;
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--quiet", "--package", package]);
+    cargo.args(["build", "--quiet", "--package", module.package]);
     cargo.args(["--profile", "module", "--target", "wasm32-wasip1"]);
-    progress::step(&format!("building the module {package} (release)"), || {
-        progress::run(&mut cargo)
-    })?;
+    let what = format!("building the module {} (release)", module.package);
+    progress::step(&what, || progress::run(&mut cargo))?;
     let built = workspace
         .target
         .join("wasm32-wasip1/module")
-        .join(format!("{file}.wasm"));
-    let shipped = workspace.module(file);
-    ship(&built, &shipped).with_context(|| format!("cannot write `{}`", shipped.display()))?;
+        .join(format!("{}.wasm", module.file));
+    let shipped = workspace.module(module.file);
+    let trimmed = exports::trimmed(&fs::read(&built)?, module.callbacks)?;
+    optimize::write(&trimmed, &shipped)
+        .with_context(|| format!("cannot write `{}`", shipped.display()))?;
     Ok(shipped)
-}
-
-/// Writes under another name and renames, so that an Envoy which reads the file meanwhile never
-/// sees half of it.
-fn ship(built: &Path, to: &Path) -> Result<()> {
-    let half = to.with_extension(format!("wasm.{}", std::process::id()));
-    fs::write(&half, exports::trimmed(&fs::read(built)?)?)?;
-    Ok(fs::rename(half, to)?)
 }

@@ -22,11 +22,12 @@ pub fn run(workspace: &Workspace) -> Result<bool> {
     Ok(true)
 }
 
-/// What compiling the workspace needs: the Rust targets and a C compiler.
+/// What compiling the workspace needs: the Rust targets, a C compiler and `wasm-opt`.
 ///
 /// # Errors
 /// One sentence with the remedy for what is missing.
 pub fn to_build() -> Result<()> {
     rust::targets()?;
-    debian::require(&debian::CC)
+    debian::require(&debian::CC)?;
+    debian::require(&debian::WASM_OPT)
 }

@@ -42,7 +42,7 @@ pub(crate) static GIVEN: LazyLock<Given> = LazyLock::new(|| {
     // As in tests/wasm: ACCESS_RULES_WASM names a built file to take instead.
     let module = match env::var_os("ACCESS_RULES_WASM") {
         Some(file) => PathBuf::from(file),
-        None => build::modules(&workspace).unwrap().remove(0),
+        None => build::module(&workspace, "access-rules").unwrap(),
     };
     let envoy = setup::envoy::binary(&workspace).unwrap();
     Given {

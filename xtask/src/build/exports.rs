@@ -9,7 +9,7 @@ use wasmparser::{ExternalKind, Parser, Payload};
 
 /// The callbacks that `plugins/filter` answers. Whatever is not named here the SDK would answer with
 /// what a host assumes of a module that does not have it.
-const ANSWERED: &[&str] = &[
+pub(super) const FILTER: &[&str] = &[
     "proxy_on_context_create",
     "proxy_on_vm_start",
     "proxy_on_configure",
@@ -24,11 +24,12 @@ const ANSWERED: &[&str] = &[
     "proxy_on_memory_allocate",
 ];
 
-/// The module without the callbacks that nobody answers. All else stays as it is, byte for byte.
+/// The module without the callbacks that are not among the `answered`. All else stays as it is, byte
+/// for byte.
 ///
 /// # Errors
 /// If `module` is not a wasm module.
-pub(super) fn trimmed(module: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn trimmed(module: &[u8], answered: &[&str]) -> Result<Vec<u8>> {
     let mut kept = Module::new();
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload.context("the built module is not wasm")?;
@@ -36,7 +37,7 @@ pub(super) fn trimmed(module: &[u8]) -> Result<Vec<u8>> {
             let mut section = ExportSection::new();
             for export in exports {
                 let export = export?;
-                if !export.name.starts_with("proxy_on_") || ANSWERED.contains(&export.name) {
+                if !export.name.starts_with("proxy_on_") || answered.contains(&export.name) {
                     section.export(export.name, kind(export.kind)?, export.index);
                 }
             }
@@ -88,7 +89,7 @@ mod tests {
             .section(&exports)
             .section(&code);
 
-        let trimmed = trimmed(&module.finish()).unwrap();
+        let trimmed = trimmed(&module.finish(), FILTER).unwrap();
         let names: Vec<_> = Parser::new(0)
             .parse_all(&trimmed)
             .filter_map(|payload| match payload.unwrap() {
@@ -103,6 +104,6 @@ mod tests {
 
     #[test]
     fn what_is_no_module_is_refused() {
-        assert!(trimmed(b"not wasm").is_err());
+        assert!(trimmed(b"not wasm", FILTER).is_err());
     }
 }

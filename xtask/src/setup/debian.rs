@@ -39,6 +39,12 @@ pub const TASKSET: Program = Program {
     package: "util-linux",
     purpose: "to pin Envoy and the load to cores",
 };
+/// Makes wasm modules small.
+pub const WASM_OPT: Program = Program {
+    name: "wasm-opt",
+    package: "binaryen",
+    purpose: "to make the wasm modules small",
+};
 /// The load generator.
 pub const WRK: Program = Program {
     name: "wrk",
