@@ -12,6 +12,7 @@
 mod der;
 mod known_answers;
 mod message;
+#[cfg(feature = "rules")]
 mod signing;
 
 use std::cell::RefCell;
@@ -38,11 +39,15 @@ pub(crate) fn install() {
         format!("signatures of {verified:?} are verified by the proxy")
     });
     BY_HOST.set(verified);
+    #[cfg(feature = "rules")]
     signing::install();
 }
 
 static PROVIDER: CryptoProvider = CryptoProvider {
+    #[cfg(feature = "rules")]
     signer_factory: signing::signer,
+    #[cfg(not(feature = "rules"))]
+    signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
     verifier_factory: verifier,
     key_utils: NO_KEY_UTILS,
 };

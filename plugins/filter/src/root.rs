@@ -371,6 +371,7 @@ impl Context for Root {
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
+        #[cfg(feature = "tokens")]
         crate::crypto::install();
         let settings = match config::read(&host::configuration(size)) {
             Ok(settings) => settings,

@@ -2,16 +2,27 @@
 //! responsible decides, and a bad credential is never passed on to a more lenient one.
 
 mod anonymous;
+#[cfg(feature = "rules")]
 mod api_key;
+#[cfg(feature = "rules")]
 mod basic;
+#[cfg(feature = "rules")]
 mod bearer_token;
+#[cfg(feature = "rules")]
 mod cookie_session;
+#[cfg(feature = "tokens")]
 mod jwt;
+#[cfg(feature = "rules")]
 mod oauth2_client_credentials;
+#[cfg(feature = "rules")]
 mod oauth2_introspection;
+#[cfg(feature = "rules")]
 mod peer_certificate;
+#[cfg(feature = "rules")]
 mod session_check;
+#[cfg(feature = "rules")]
 mod token_endpoint;
+#[cfg(feature = "tokens")]
 mod token_from;
 
 use crate::{
@@ -22,12 +33,25 @@ use crate::{
     pipeline::{Facts, Memory},
 };
 
+use self::anonymous::Anonymous;
+#[cfg(feature = "tokens")]
+use self::jwt::Jwt;
+#[cfg(feature = "rules")]
 use self::{
-    anonymous::Anonymous, api_key::ApiKey, basic::Basic, bearer_token::BearerToken,
-    cookie_session::CookieSession, jwt::Jwt, oauth2_client_credentials::OAuth2ClientCredentials,
-    oauth2_introspection::OAuth2Introspection, peer_certificate::FromPeerCertificate,
+    api_key::ApiKey, basic::Basic, bearer_token::BearerToken, cookie_session::CookieSession,
+    oauth2_client_credentials::OAuth2ClientCredentials, oauth2_introspection::OAuth2Introspection,
+    peer_certificate::FromPeerCertificate,
+};
+#[cfg(not(feature = "tokens"))]
+use crate::left_out::LeftOut as Jwt;
+#[cfg(not(feature = "rules"))]
+use crate::left_out::{
+    LeftOut as ApiKey, LeftOut as Basic, LeftOut as BearerToken, LeftOut as CookieSession,
+    LeftOut as FromPeerCertificate, LeftOut as OAuth2ClientCredentials,
+    LeftOut as OAuth2Introspection,
 };
 
+#[cfg(feature = "rules")]
 pub(crate) use basic::CheckedPasswords;
 
 /// One authenticator of a rule, ready to use.
@@ -101,15 +125,16 @@ impl Authenticator {
             "jwt" => Jwt::compile(entry, compiler).map(Self::Jwt),
             "cookie_session" => CookieSession::compile(entry, compiler).map(Self::CookieSession),
             "bearer_token" => BearerToken::compile(entry, compiler).map(Self::BearerToken),
-            "oauth2_client_credentials" => OAuth2ClientCredentials::compile(entry.config, compiler)
-                .map(Self::OAuth2ClientCredentials),
-            "oauth2_introspection" => {
-                OAuth2Introspection::compile(entry.config, compiler).map(Self::OAuth2Introspection)
+            "oauth2_client_credentials" => {
+                OAuth2ClientCredentials::compile(entry, compiler).map(Self::OAuth2ClientCredentials)
             }
-            "api_key" => ApiKey::compile(entry.config, compiler).map(Self::ApiKey),
-            "basic" => Basic::compile(entry.config, compiler).map(Self::Basic),
+            "oauth2_introspection" => {
+                OAuth2Introspection::compile(entry, compiler).map(Self::OAuth2Introspection)
+            }
+            "api_key" => ApiKey::compile(entry, compiler).map(Self::ApiKey),
+            "basic" => Basic::compile(entry, compiler).map(Self::Basic),
             "peer_certificate" => {
-                FromPeerCertificate::compile(entry.config).map(Self::PeerCertificate)
+                FromPeerCertificate::compile(entry, compiler).map(Self::PeerCertificate)
             }
             _ => None,
         }
@@ -140,13 +165,13 @@ impl Authenticator {
                 "the rule refuses every caller".to_owned(),
             )),
             Self::Anonymous(handler) => handler.authenticate(facts),
-            Self::Jwt(handler) => handler.authenticate(facts, &mut memory.tokens),
+            Self::Jwt(handler) => handler.authenticate_with(facts, memory),
             Self::CookieSession(handler) => handler.authenticate(facts),
             Self::BearerToken(handler) => handler.authenticate(facts),
             Self::OAuth2ClientCredentials(handler) => handler.authenticate(facts),
             Self::OAuth2Introspection(handler) => handler.authenticate(facts),
             Self::ApiKey(handler) => handler.authenticate(facts),
-            Self::Basic(handler) => handler.authenticate(facts, &mut memory.passwords),
+            Self::Basic(handler) => handler.authenticate_with(facts, memory),
             Self::PeerCertificate(handler) => handler.authenticate(facts),
         }
     }

@@ -1,12 +1,17 @@
 //! The second stage: may this caller do this? Oathkeeper knows one authorizer a rule; further ones
 //! stand below `gatepost.authorizers`, and all of them must agree.
 
+#[cfg(feature = "rules")]
 mod callout;
 mod cidr;
 mod claims;
+#[cfg(feature = "rules")]
 mod keto_engine_acp_ory;
+#[cfg(feature = "rules")]
 mod predicate;
+#[cfg(feature = "rules")]
 mod remote;
+#[cfg(feature = "rules")]
 mod remote_json;
 
 use crate::{
@@ -16,10 +21,11 @@ use crate::{
     pipeline::Facts,
 };
 
-use self::{
-    cidr::Cidr, claims::Claims, keto_engine_acp_ory::KetoEngineAcpOry, remote::Remote,
-    remote_json::RemoteJson,
-};
+use self::{cidr::Cidr, claims::Claims};
+#[cfg(feature = "rules")]
+use self::{keto_engine_acp_ory::KetoEngineAcpOry, remote::Remote, remote_json::RemoteJson};
+#[cfg(not(feature = "rules"))]
+use crate::left_out::{LeftOut as KetoEngineAcpOry, LeftOut as Remote, LeftOut as RemoteJson};
 
 /// An authorizer of a rule, ready to use.
 #[derive(Debug)]
@@ -113,7 +119,7 @@ impl Authorizer {
             Self::Allow | Self::Deny | Self::Cidr(_) | Self::Claims(_) => Progress::uncalled(),
             Self::Remote(handler) => handler.resume(session, answer),
             Self::RemoteJson(handler) => handler.resume(session, answer),
-            Self::KetoEngineAcpOry(_) => KetoEngineAcpOry::resume(answer),
+            Self::KetoEngineAcpOry(handler) => handler.resume(session, answer),
         }
     }
 

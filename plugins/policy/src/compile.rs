@@ -16,12 +16,14 @@ use crate::{
     config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
     jose::{InlineKeys, KeySetSettings, KeySource, SigningKey, SigningSource},
     matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
-    migrate,
     mutate::Mutator,
     on_error::ErrorHandler,
     path::{Cleaning, Reading},
     policy::{AuthenticatorEntry, Needs, Policy, Rule},
 };
+
+#[cfg(feature = "rules")]
+use crate::migrate;
 
 use self::documents::{Documents, shown};
 
@@ -173,20 +175,37 @@ fn rules_of(source: &RuleSource<'_>, errors: &Errors) -> Vec<(Place, Value)> {
     };
     let mut placed = Vec::with_capacity(rules.len());
     for (index, rule) in rules.iter().enumerate() {
-        let mut migrated = rule.clone();
-        match migrate::version(rule) {
-            Ok(Some(version)) => migrate::migrate(&mut migrated, &version),
-            Ok(None) => {}
+        let migrated = match up_to_date(rule) {
+            Ok(migrated) => migrated,
             Err(problem) => {
                 // What such a file means is anybody's guess: none of its rules is taken.
                 let message = format!("{problem}; the whole file is put aside");
                 errors.add(place_of(index, rule).key("version"), message);
                 return Vec::new();
             }
-        }
+        };
         placed.push((place_of(index, rule), migrated));
     }
     placed
+}
+
+/// A rule as it is written today, whatever version it was written for.
+///
+/// # Errors
+/// Its version is none.
+#[cfg(feature = "rules")]
+fn up_to_date(rule: &Value) -> Result<Value, String> {
+    let mut migrated = rule.clone();
+    if let Some(version) = migrate::version(rule)? {
+        migrate::migrate(&mut migrated, &version);
+    }
+    Ok(migrated)
+}
+
+/// The rules of a small module are made by it, never for an older version.
+#[cfg(not(feature = "rules"))]
+fn up_to_date(rule: &Value) -> Result<Value, String> {
+    Ok(rule.clone())
 }
 
 /// What the handlers need while they are made, and what they leave behind for the policy.

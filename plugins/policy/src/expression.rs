@@ -6,7 +6,7 @@
 //! `<[0-9]+>` hold that program once, and what a rule has to itself is its text.
 //!
 //! ```text
-//!   text -> regex-syntax -> Program (code.rs)     at load
+//!   text -> regex-syntax -> Program (code.rs)     at load (a glob comes without the text)
 //!   parts + subject -> run.rs -> groups           per request
 //! ```
 //!

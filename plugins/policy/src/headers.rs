@@ -1,7 +1,9 @@
 //! A request's header fields, as the host handed them over: bytes, in order, repeats kept.
 
+#[cfg(feature = "templates")]
 mod templates;
 
+#[cfg(feature = "templates")]
 pub(crate) use templates::HeaderTemplate;
 
 /// The header fields of one request, including HTTP/2 pseudo-header fields such as `:path`.

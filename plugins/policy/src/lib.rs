@@ -17,6 +17,15 @@
 //! response to the client.
 
 #![deny(clippy::arithmetic_side_effects)]
+// Features cut at the handlers; what only those used that are left out falls to the linker.
+#![cfg_attr(
+    not(feature = "rules"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "a reduced build leaves out its users"
+    )
+)]
 
 #[cfg(feature = "analysis")]
 pub mod analysis;
@@ -39,7 +48,10 @@ mod expression;
 pub mod headers;
 pub mod jose;
 pub mod json_path;
+#[cfg(not(feature = "rules"))]
+mod left_out;
 pub mod matching;
+#[cfg(feature = "rules")]
 mod migrate;
 mod mutate;
 mod network;
@@ -52,6 +64,7 @@ pub mod repositories;
 pub mod request;
 pub mod session;
 pub mod source;
+#[cfg(feature = "templates")]
 pub mod template;
 pub mod time;
 pub mod trace;

@@ -9,7 +9,7 @@
 //!   Url -> RuleIndex: a handful of Patterns -> Lookup                                 per request
 //! ```
 //!
-//! Neither language is handed to `regex-syntax` as written: its dialect differs from Oathkeeper's in
+//! Regular expressions are not handed to `regex-syntax` as written: its dialect differs from Oathkeeper's in
 //! quiet ways (`\<`, `[a&&b]`, `a++`, `[^[]`). A body is read by Oathkeeper's syntax, written out in
 //! ours, and refused at load where there is no such form. Bodies are compiled one by one and shared
 //! ([`crate::expression`]).
@@ -18,6 +18,7 @@ mod glob;
 mod index;
 mod pattern;
 mod pieces;
+#[cfg(feature = "regexp")]
 mod regexp;
 
 #[cfg(test)]

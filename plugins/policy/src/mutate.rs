@@ -1,8 +1,12 @@
 //! The third stage: what the upstream is told about the caller. All mutators run, in order.
 
+#[cfg(feature = "templates")]
 mod cookie;
+#[cfg(feature = "templates")]
 mod header;
+#[cfg(feature = "rules")]
 mod hydrator;
+#[cfg(feature = "rules")]
 mod id_token;
 
 use crate::{
@@ -13,7 +17,14 @@ use crate::{
     pipeline::{Facts, Memory},
 };
 
-use self::{cookie::Cookie, header::Header, hydrator::Hydrator, id_token::IdToken};
+#[cfg(feature = "templates")]
+use self::{cookie::Cookie, header::Header};
+#[cfg(feature = "rules")]
+use self::{hydrator::Hydrator, id_token::IdToken};
+#[cfg(not(feature = "templates"))]
+use crate::left_out::{LeftOut as Cookie, LeftOut as Header};
+#[cfg(not(feature = "rules"))]
+use crate::left_out::{LeftOut as Hydrator, LeftOut as IdToken};
 
 /// One mutator of a rule, ready to use.
 #[derive(Debug)]
@@ -42,9 +53,9 @@ impl Mutator {
     pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
         match entry.name {
             "noop" => Some(Self::Noop),
-            "header" => Some(Self::Header(Header::compile(entry.config, compiler))),
-            "cookie" => Cookie::compile(entry.config, compiler).map(Self::Cookie),
-            "id_token" => IdToken::compile(entry.config, compiler).map(Self::IdToken),
+            "header" => Header::compile(entry, compiler).map(Self::Header),
+            "cookie" => Cookie::compile(entry, compiler).map(Self::Cookie),
+            "id_token" => IdToken::compile(entry, compiler).map(Self::IdToken),
             "hydrator" => Hydrator::compile(entry, compiler).map(Self::Hydrator),
             _ => None,
         }
@@ -70,9 +81,9 @@ impl Mutator {
     ) -> Progress {
         match self {
             Self::Noop => Progress::Done,
-            Self::Header(handler) => handler.mutate(session, facts).into(),
-            Self::Cookie(handler) => handler.mutate(session, facts).into(),
-            Self::IdToken(handler) => handler.mutate(session, facts, memory),
+            Self::Header(handler) => handler.mutate(session, facts),
+            Self::Cookie(handler) => handler.mutate(session, facts),
+            Self::IdToken(handler) => handler.mutate_with(session, facts, memory),
             Self::Hydrator(handler) => handler.mutate(session, facts),
         }
     }
@@ -93,7 +104,7 @@ impl Mutator {
         answer: &Answer,
     ) -> Told<Progress> {
         match self {
-            Self::Hydrator(_) => Hydrator::resume(session, answer),
+            Self::Hydrator(handler) => handler.resume(session, answer),
             Self::Noop | Self::Header(_) | Self::Cookie(_) | Self::IdToken(_) => {
                 Progress::uncalled()
             }

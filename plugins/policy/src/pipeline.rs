@@ -6,7 +6,6 @@ use crate::{
     Call, Decision, Denial, FetchId, Policy, Reply, Request, UnixTime,
     answers::{Answers, Question},
     ask::{Answer, Ask, is_worth_a_retry},
-    authenticate::CheckedPasswords,
     decision::Stage,
     entropy::Entropy,
     jose::{Minter, Verifier},
@@ -16,6 +15,9 @@ use crate::{
     session::MatchContext,
     trace::{Event, Trace},
 };
+
+#[cfg(feature = "rules")]
+use crate::authenticate::CheckedPasswords;
 
 mod course;
 mod memory;
@@ -47,6 +49,7 @@ pub(crate) struct Memory {
     /// Answers to side calls.
     pub(crate) answers: Answers,
     /// Passwords that were checked.
+    #[cfg(feature = "rules")]
     pub(crate) passwords: CheckedPasswords,
     /// Where handlers draw unpredictable bytes from.
     pub(crate) entropy: Entropy,
@@ -133,6 +136,7 @@ impl Engine {
                 tokens: verifier(&policy, secret(b"proofs of possession")),
                 minter: minter(&policy),
                 answers: Answers::default(),
+                #[cfg(feature = "rules")]
                 passwords: CheckedPasswords::new(&secret(b"passwords")),
                 entropy,
             },

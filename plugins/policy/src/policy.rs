@@ -169,11 +169,14 @@ impl Policy {
     /// # Panics
     /// If no `jsonwebtoken::crypto::CryptoProvider` is installed.
     pub fn prove_signing(&mut self) {
-        let faults: Vec<_> = self.signing_keys.iter().map(SigningSource::fault).collect();
+        let mut faults = BTreeMap::new();
         for rule in &mut self.rules {
             let broken = rule.mutators.iter().find_map(|mutator| {
                 let (source, place) = mutator.signs_with()?;
-                let message = faults.get(source)?.as_ref()?.to_string();
+                let key = self.signing_keys.get(source)?;
+                // A key is tried once, however many rules sign with it.
+                let fault = faults.entry(source).or_insert_with(|| key.fault());
+                let message = fault.as_ref()?.to_string();
                 Some(ConfigError {
                     place: place.clone(),
                     message,

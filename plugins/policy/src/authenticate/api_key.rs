@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{
     Denial, Session,
-    compile::Compiler,
+    compile::{Compiler, Entry},
     config::{Errors, Place, Section},
     digest::{self, Hash},
     jose,
@@ -46,7 +46,8 @@ struct Owner {
 }
 
 impl ApiKey {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let token_from = match section.value("token_from") {
             None => TokenFrom::Header(HEADER.to_owned()),
             Some(_) => TokenFrom::compile(&mut section),

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     Denial, Session,
-    compile::Compiler,
+    compile::{Compiler, Entry},
     config::{Errors, Place, Section},
     digest::{self, Hash},
-    pipeline::Facts,
+    pipeline::{Facts, Memory},
 };
 
 use self::password::PasswordHash;
@@ -46,7 +46,8 @@ struct User {
 }
 
 impl Basic {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let cache_ttl = section.duration("cache_ttl").unwrap_or(CACHE_TTL);
         if cache_ttl > CACHE_TTL_MAX {
             section.wrong("cache_ttl", "must be an hour at most");
@@ -79,10 +80,10 @@ impl Basic {
         })
     }
 
-    pub(super) fn authenticate(
+    pub(super) fn authenticate_with(
         &self,
         facts: &Facts<'_>,
-        checked: &mut CheckedPasswords,
+        memory: &mut Memory,
     ) -> Authentication {
         let refused = |why: &str| Authentication::Refused(Denial::Unauthorized(why.to_owned()));
         let mut fields = facts.request.headers.all("authorization");
@@ -103,7 +104,10 @@ impl Basic {
             hash: &hash.password,
             fingerprint: &hash.fingerprint,
         };
-        match (checked.is_right(&check, self.cache_ttl, facts.now), user) {
+        match (
+            memory.passwords.is_right(&check, self.cache_ttl, facts.now),
+            user,
+        ) {
             (Ok(true), Some(user)) => Authentication::Known(Session {
                 subject: user.subject.clone(),
                 extra: Some(Arc::clone(&user.extra)),

@@ -14,7 +14,7 @@ use crate::{
         self, Algorithms, CertificateBound, Check, DpopRules, Presentation, ProofError,
         ProofRequest, ScopeStrategy, TokenError, TokenRules, Trust, UnknownScopeStrategy, Verifier,
     },
-    pipeline::Facts,
+    pipeline::{Facts, Memory},
 };
 
 use super::{
@@ -90,7 +90,12 @@ impl Jwt {
         })
     }
 
-    pub(super) fn authenticate(&self, facts: &Facts<'_>, tokens: &mut Verifier) -> Authentication {
+    pub(super) fn authenticate_with(
+        &self,
+        facts: &Facts<'_>,
+        memory: &mut Memory,
+    ) -> Authentication {
+        let tokens = &mut memory.tokens;
         let sent = match self.sent(facts) {
             Ok(Some(sent)) if jose::looks_like_jws(&sent.token) => sent,
             Ok(_) => return Authentication::NotResponsible,

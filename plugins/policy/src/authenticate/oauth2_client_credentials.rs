@@ -10,8 +10,7 @@ use crate::{
     Denial, Session,
     ask::{Answer, Ask, Retry, Told, reuse},
     call,
-    compile::Compiler,
-    config::Section,
+    compile::{Compiler, Entry},
     pipeline::Facts,
 };
 
@@ -43,7 +42,8 @@ enum NoClient {
 }
 
 impl OAuth2ClientCredentials {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let endpoint = compiler.endpoint(&mut section, "token_url");
         let scopes = section.strings("required_scope").unwrap_or_default();
         let retry = Retry::compile(&mut section, Retry::ONCE);

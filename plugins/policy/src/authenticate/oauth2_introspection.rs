@@ -9,8 +9,7 @@ use crate::{
     Call, Denial,
     ask::{Answer, Ask, Leg, Retry, Told, reuse},
     call::Endpoint,
-    compile::Compiler,
-    config::Section,
+    compile::{Compiler, Entry},
     pipeline::Facts,
 };
 
@@ -34,7 +33,8 @@ pub(crate) struct OAuth2Introspection {
 }
 
 impl OAuth2Introspection {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let endpoint = compiler.endpoint(&mut section, "introspection_url");
         let retry = Retry::compile(&mut section, Retry::ONCE);
         let pre_authorization = PreAuthorization::compile(&mut section, retry, compiler);

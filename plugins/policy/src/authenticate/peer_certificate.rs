@@ -5,7 +5,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use crate::{Denial, PeerCertificate, Session, config::Section, pipeline::Facts};
+use crate::{
+    Denial, PeerCertificate, Session,
+    compile::{Compiler, Entry},
+    pipeline::Facts,
+};
 
 use super::Authentication;
 
@@ -36,7 +40,8 @@ enum Pattern {
 }
 
 impl FromPeerCertificate {
-    pub(super) fn compile(mut section: Section<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, _: &Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let subject_from = match section.string("subject_from").as_deref() {
             None | Some("uri_san") => Name::Uri,
             Some("dns_san") => Name::Dns,

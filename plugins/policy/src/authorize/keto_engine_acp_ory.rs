@@ -114,7 +114,7 @@ impl KetoEngineAcpOry {
     }
 
     /// `allowed` decides where Keto answers 200; Keto refuses with 403 too.
-    pub(super) fn resume(answer: &Answer) -> Told<Progress> {
+    pub(super) fn resume(&self, _: &Session, answer: &Answer) -> Told<Progress> {
         Told::once(judge(answer).into())
     }
 }

@@ -118,7 +118,8 @@ impl Compiler {
         self.program(&hir, groups)
     }
 
-    fn program(&mut self, hir: &Hir, groups: Vec<Group>) -> Result<Program, String> {
+    /// Compiles what was read already; for the groups see [`Compiler::compile`].
+    pub(crate) fn program(&mut self, hir: &Hir, groups: Vec<Group>) -> Result<Program, String> {
         let mut emitter = Emitter {
             code: Vec::new(),
             groups: &groups,

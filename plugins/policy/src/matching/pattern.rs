@@ -2,12 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+#[cfg(feature = "regexp")]
+use super::regexp;
 use super::{
     glob,
     pieces::{self, split},
-    regexp,
 };
-use crate::expression::{Compiler, Group, Part, Piece, Program, Scratch, TooManySteps};
+#[cfg(feature = "regexp")]
+use crate::expression::Group;
+use crate::expression::{Compiler, Part, Piece, Program, Scratch, TooManySteps};
 
 /// How long a pattern may be, in bytes.
 const MAX_PATTERN_BYTES: usize = 16_384;
@@ -146,25 +149,38 @@ impl PatternCompiler {
     }
 
     fn program(&mut self, language: Language, body: &str) -> Result<Arc<Program>, String> {
-        let known = self.programs.entry(language).or_default();
-        if let Some(program) = known.get(body) {
+        let known = self.programs.get(&language);
+        if let Some(program) = known.and_then(|known| known.get(body)) {
             return Ok(Arc::clone(program));
         }
         let program = match language {
-            Language::Regexp => {
-                let inner = regexp::translate(body)?;
-                let groups = [Group::Unnamed].into_iter().chain(inner.groups);
-                let text = format!("({})", inner.text);
-                self.compiler.compile(&text, groups.collect())?
-            }
+            Language::Regexp => self.regexp(body)?,
             Language::Glob { last } => {
-                let text = glob::translate(body, last)?;
-                self.compiler.compile(&text, Vec::new())?
+                let glob = glob::read(body, last)?;
+                self.compiler.program(&glob, Vec::new())?
             }
         };
         let program = Arc::new(program);
+        let known = self.programs.entry(language).or_default();
         known.insert(Box::from(body), Arc::clone(&program));
         Ok(program)
+    }
+
+    #[cfg(feature = "regexp")]
+    fn regexp(&mut self, body: &str) -> Result<Program, String> {
+        let inner = regexp::translate(body)?;
+        let groups = [Group::Unnamed].into_iter().chain(inner.groups);
+        let text = format!("({})", inner.text);
+        self.compiler.compile(&text, groups.collect())
+    }
+
+    #[cfg(not(feature = "regexp"))]
+    fn regexp(&mut self, _: &str) -> Result<Program, String> {
+        Err(
+            "regular expressions are left out of this module to keep it small; \
+             `access_rules.wasm` has them"
+                .to_owned(),
+        )
     }
 }
 
@@ -178,7 +194,7 @@ pub(crate) fn translate(
 ) -> Result<(String, Vec<Group>), String> {
     match strategy {
         Strategy::Regexp => regexp::translate(body).map(|it| (it.text, it.groups)),
-        Strategy::Glob => glob::translate(body, last).map(|text| (text, Vec::new())),
+        Strategy::Glob => glob::read(body, last).map(|glob| (glob.to_string(), Vec::new())),
     }
 }
 

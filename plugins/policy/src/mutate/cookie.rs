@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Denial, Headers, Session,
-    compile::Compiler,
-    config::Section,
+    ask::Progress,
+    compile::{Compiler, Entry},
     headers::is_token,
     pipeline::Facts,
     template::{Data, Template},
@@ -20,7 +20,8 @@ pub(crate) struct Cookie {
 }
 
 impl Cookie {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         if section.value("cookies").is_none() {
             section.wrong(
                 "cookies",
@@ -49,7 +50,11 @@ impl Cookie {
         })
     }
 
-    pub(super) fn mutate(&self, session: &mut Session, facts: &Facts<'_>) -> Result<(), Denial> {
+    pub(super) fn mutate(&self, session: &mut Session, facts: &Facts<'_>) -> Progress {
+        self.set(session, facts).into()
+    }
+
+    fn set(&self, session: &mut Session, facts: &Facts<'_>) -> Result<(), Denial> {
         let mut field = String::new();
         for (name, template) in &self.templates {
             let data = Data {

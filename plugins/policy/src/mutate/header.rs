@@ -1,7 +1,11 @@
 //! `header`: sets request headers to what templates make of the session.
 
 use crate::{
-    Denial, Session, compile::Compiler, config::Section, headers::HeaderTemplate, pipeline::Facts,
+    Denial, Session,
+    ask::Progress,
+    compile::{Compiler, Entry},
+    headers::HeaderTemplate,
+    pipeline::Facts,
     template::Data,
 };
 
@@ -12,7 +16,8 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Self {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         if section.value("headers").is_none() {
             section.wrong(
                 "headers",
@@ -24,10 +29,14 @@ impl Header {
         for field in &fields {
             compiler.settable_header(&field.name);
         }
-        Self { fields }
+        Some(Self { fields })
     }
 
-    pub(super) fn mutate(&self, session: &mut Session, facts: &Facts<'_>) -> Result<(), Denial> {
+    pub(super) fn mutate(&self, session: &mut Session, facts: &Facts<'_>) -> Progress {
+        self.set(session, facts).into()
+    }
+
+    fn set(&self, session: &mut Session, facts: &Facts<'_>) -> Result<(), Denial> {
         for field in &self.fields {
             let data = Data {
                 session,

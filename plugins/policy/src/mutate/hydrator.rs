@@ -83,7 +83,7 @@ impl Hydrator {
     }
 
     /// Merges the answer. The subject stays whom the rule has let in, and what matched stays what it is.
-    pub(super) fn resume(session: &mut Session, answer: &Answer) -> Told<Progress> {
+    pub(super) fn resume(&self, session: &mut Session, answer: &Answer) -> Told<Progress> {
         match hydrated(session, answer) {
             Ok(()) => Told::lasting(Progress::Done),
             Err(denial) => Told::once(Progress::Refused(denial)),

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Denial, Session,
     ask::Progress,
-    compile::Compiler,
-    config::{Place, Section},
+    compile::{Compiler, Entry},
+    config::Place,
     digest::{Hash, keyed},
     jose::{NoToken, Order},
     pipeline::{Facts, Memory},
@@ -39,7 +39,8 @@ pub(crate) struct IdToken {
 }
 
 impl IdToken {
-    pub(super) fn compile(mut section: Section<'_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let mut section = entry.config;
         let issuer = section.required_string("issuer_url");
         if issuer.as_deref() == Some("") {
             section.wrong("issuer_url", "must not be empty: upstreams check `iss`");
@@ -79,7 +80,7 @@ impl IdToken {
         (self.source, &self.place)
     }
 
-    pub(super) fn mutate(
+    pub(super) fn mutate_with(
         &self,
         session: &mut Session,
         facts: &Facts<'_>,

@@ -1,4 +1,7 @@
 //! The keys that an engine fetches: those that verify, then those that sign.
+//!
+//! A build without handlers for tokens, or for signing them, has nothing to fetch; saying so here lets the
+//! linker leave out all that reads keys.
 
 use crate::{
     Call, FetchId, Policy, Reply, UnixTime,
@@ -29,9 +32,14 @@ impl Memory {
 
     /// The fetches to make now.
     pub(super) fn due(&mut self, now: UnixTime) -> Vec<(FetchId, Call)> {
-        let mut due = self.tokens.due(now);
-        for (source, call) in self.minter.due(now) {
-            due.push((self.signing_fetch(source), call));
+        let mut due = Vec::new();
+        if cfg!(feature = "tokens") {
+            due = self.tokens.due(now);
+        }
+        if cfg!(feature = "rules") {
+            for (source, call) in self.minter.due(now) {
+                due.push((self.signing_fetch(source), call));
+            }
         }
         due
     }
@@ -41,7 +49,8 @@ impl Memory {
     pub(super) fn fetched(&mut self, fetch: FetchId, reply: Reply, now: UnixTime) {
         match self.signing_source(fetch) {
             Some(source) => self.minter.fetched(source, reply, now),
-            None => self.tokens.fetched(fetch, reply, now),
+            None if cfg!(feature = "tokens") => self.tokens.fetched(fetch, reply, now),
+            None => {}
         }
     }
 
@@ -55,7 +64,9 @@ impl Memory {
 
     /// The number of the signing key that this fetch is to bring.
     pub(super) fn signing_source(&self, fetch: FetchId) -> Option<usize> {
-        usize::try_from(fetch.0).ok()?.checked_sub(self.verifying())
+        let number = usize::try_from(fetch.0).ok()?;
+        let source = number.checked_sub(self.verifying())?;
+        cfg!(feature = "rules").then_some(source)
     }
 
     const fn verifying(&self) -> usize {

@@ -13,14 +13,20 @@ mod numbers;
 mod paths;
 mod print;
 mod refused;
+#[cfg(feature = "regexp")]
 mod regexps;
 mod sequences;
 mod text;
 mod types;
 mod urls;
+#[cfg(not(feature = "regexp"))]
+mod without_regexps;
 mod words;
 
 pub(super) use args::Args;
+
+#[cfg(not(feature = "regexp"))]
+use without_regexps as regexps;
 
 use super::{
     ast::{Command, Expression},

@@ -95,6 +95,13 @@ const REFUSED: &[(&str, &[&str])] = &[
 
 /// Why there is no function of that name.
 pub(super) fn reason(name: &str) -> String {
+    let has_pattern = name.starts_with("regex") || name.starts_with("mustRegex");
+    if cfg!(not(feature = "regexp")) && has_pattern {
+        return format!(
+            "function `{name}` is left out of this module to keep it small; `access_rules.wasm` \
+             has it"
+        );
+    }
     let refused = REFUSED.iter().find(|(_, names)| names.contains(&name));
     match refused {
         Some((ABSENT, _)) => format!("function `{name}` is not supported: {ABSENT}"),
