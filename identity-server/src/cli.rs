@@ -3,6 +3,7 @@
 mod authorization_code;
 mod client;
 mod client_credentials;
+mod credentials;
 mod introspect;
 mod keys;
 mod logging;
@@ -39,6 +40,8 @@ enum Command {
     Keys(keys::Keys),
     #[command(subcommand)]
     Rules(rules::Rules),
+    #[command(subcommand)]
+    Credentials(credentials::Credentials),
     /// Make something.
     #[command(subcommand)]
     Create(Create),
@@ -84,6 +87,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate(migrate) => migrate.run().await,
         Command::Keys(keys) => keys.run().await,
         Command::Rules(rules) => return rules.run(),
+        Command::Credentials(credentials) => credentials.run().await,
         Command::Create(Create::Client(create)) => create.run().await,
         Command::Perform(Perform::ClientCredentials(perform)) => perform.run().await,
         Command::Perform(Perform::AuthorizationCode(perform)) => perform.run().await,

@@ -6,12 +6,13 @@
 //!
 //! - `rotate`: the life of a key, pure. `maker`: makes keys and rotates them, in the storage.
 //! - `pair`: one key pair; the only file that touches private keys.
-//! - `ring`: the keys in memory.
+//! - `ring`: the keys in memory. `published`: keys of others that are published beside them.
 //! - `sign`: claims to token. `jwks`: the public keys over HTTP.
 pub mod jwks;
 mod maker;
 mod name;
 mod pair;
+mod published;
 mod ring;
 mod rotate;
 mod sign;
@@ -34,6 +35,7 @@ use ring::Ring;
 
 pub use maker::{KeyMaker, Rotation, remove_expired};
 pub use name::{Algorithm, KeySet, UnknownName};
+pub use published::{PublishedKeys, Unpublishable};
 pub use rotate::Phase;
 pub use sign::Envelope;
 
@@ -54,6 +56,7 @@ pub fn install_crypto() {
 pub struct Keyring {
     sealing: SealingKeys,
     longest_token: time::Duration,
+    others: PublishedKeys,
     ring: RwLock<Arc<Ring>>,
 }
 
@@ -77,13 +80,15 @@ impl Keyring {
         let keyring = Self {
             sealing: settings.secrets.sealing(PRIVATE_KEYS),
             longest_token: settings.longest_token(),
+            others: PublishedKeys::open(&settings.keys.also_publish)?,
             ring: RwLock::default(),
         };
         keyring.refresh(storage).await?;
         Ok(keyring)
     }
 
-    /// Reads the keys again, so that a rotation by another process becomes known. On an error the old ones stay.
+    /// Reads the keys again, ours and those of `keys.also_publish`, so that a rotation by another process becomes known.
+    /// On an error the old ones stay.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -91,7 +96,7 @@ impl Keyring {
         let stored = storage.read().await?.keys().await?;
         let fresh = Ring::load(stored, &self.sealing, &self.ring())?;
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        Ok(())
+        Ok(self.others.refresh()?)
     }
 
     /// Signs `claims`.
@@ -131,10 +136,13 @@ impl Keyring {
         self.ring().open_token(set, token, now)
     }
 
-    /// The JSON Web Key Set for the world.
+    /// The JSON Web Key Set for the world: our keys, then those of `keys.also_publish`. Nothing that those signed counts as
+    /// signed by us.
     #[must_use]
     pub fn public_set(&self, now: OffsetDateTime) -> Value {
-        json!({"keys": self.ring().published(now)})
+        let ring = self.ring();
+        let ours = ring.published(now).into_iter().cloned();
+        json!({"keys": ours.chain(self.others.keys()).collect::<Vec<_>>()})
     }
 
     fn ring(&self) -> Arc<Ring> {
@@ -170,6 +178,9 @@ pub enum KeyError {
     /// The claims are not representable in JSON.
     #[error("the claims cannot be written as JSON: {0}")]
     Claims(String),
+    /// A file of `keys.also_publish`.
+    #[error("`keys.also_publish`: {0}")]
+    Unpublishable(#[from] Unpublishable),
     /// The cryptographic library refused.
     #[error(transparent)]
     Crypto(#[from] CryptoError),

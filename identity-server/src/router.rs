@@ -23,7 +23,7 @@ pub fn public(app: App) -> Router {
         .route("/health/alive", get(health::alive))
         .route("/health/ready", get(health::ready))
         .route("/version", get(health::version))
-        .route("/.well-known/jwks.json", get(jwks::get))
+        .route(jwks::PATH, get(jwks::of_server))
         .route(
             "/.well-known/openid-configuration",
             get(discovery::document),

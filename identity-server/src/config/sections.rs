@@ -364,6 +364,9 @@ pub struct Keys {
     pub publish_ahead: GoDuration,
     /// The longest lifespan that any client's tokens may have. A retired key stays published for so long.
     pub longest_token: GoDuration,
+    /// Files with key sets (RFC 7517) that others sign with, such as the mutator `id_token`: their public keys are
+    /// published beside ours. Read again when they change.
+    pub also_publish: Vec<String>,
 }
 
 impl Default for Keys {
@@ -375,6 +378,7 @@ impl Default for Keys {
             jwks_max_age: GoDuration::minutes(5),
             publish_ahead: GoDuration::minutes(10),
             longest_token: GoDuration::hours(24),
+            also_publish: Vec::new(),
         }
     }
 }

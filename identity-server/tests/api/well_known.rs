@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
-use gatepost::keys::{Envelope, KeyMaker, KeySet, Rotation};
+use gatepost::keys::{Envelope, KeyMaker, KeySet, PublishedKeys, Rotation, jwks};
 use serde_json::{Value, json};
 use time::Duration;
+use tower::ServiceExt as _;
 
 use crate::harness::{Answer, TestApp};
 
@@ -246,4 +247,59 @@ async fn a_token_that_would_outlive_its_key_is_not_signed() {
         expires_at: now + Duration::hours(25),
     };
     assert!(app.app.keys().sign(envelope, &json!({})).is_err());
+}
+
+/// A key set as the mutator `id_token` signs with: this and a symmetric key, both private.
+fn signing_keys(kid: &str) -> String {
+    json!({"keys": [
+        {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid,
+         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"},
+        {"kty": "oct", "alg": "HS256", "use": "sig", "kid": "secret", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"},
+    ]})
+    .to_string()
+}
+
+#[tokio::test]
+async fn the_public_keys_of_files_stand_beside_ours_and_follow_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("id_token.jwks.json");
+    std::fs::write(&file, signing_keys("mutator-1")).unwrap();
+    let app = TestApp::with(&[("KEYS_ALSO_PUBLISH", &file.display().to_string())]).await;
+    let set = app.public.get(JWKS).await.expect_status(200).json();
+    let published = kids(&set);
+    assert_eq!(published.len(), 3, "{set}");
+    assert!(published.contains("mutator-1"), "{set}");
+    for key in set["keys"].as_array().unwrap() {
+        assert!(key.get("d").is_none() && key.get("k").is_none(), "{key}");
+    }
+
+    std::fs::write(&file, signing_keys("mutator-number-2")).unwrap();
+    app.app.keys().refresh(app.app.storage()).await.unwrap();
+    let set = app.public.get(JWKS).await.expect_status(200).json();
+    assert!(kids(&set).contains("mutator-number-2"), "{set}");
+}
+
+#[tokio::test]
+async fn a_decision_endpoint_serves_the_keys_of_its_rules_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("id_token.jwks.json");
+    std::fs::write(&file, signing_keys("mutator-1")).unwrap();
+    let served = async |keys: PublishedKeys| {
+        let router: axum::Router = jwks::of_mutator(keys, std::time::Duration::from_secs(60));
+        let request = Request::get(JWKS).body(Body::empty()).unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(answer.into_body(), 65536)
+            .await
+            .unwrap();
+        (status, serde_json::from_slice::<Value>(&body).unwrap())
+    };
+    let keys = PublishedKeys::open(&[format!("file://{}", file.display())]).unwrap();
+    let (status, set) = served(keys).await;
+    assert_eq!(
+        (status, kids(&set)),
+        (200, BTreeSet::from(["mutator-1".to_owned()]))
+    );
+    let (status, _) = served(PublishedKeys::default()).await;
+    assert_eq!(status, 500);
 }

@@ -12,6 +12,7 @@
 
 mod commands;
 mod complaints;
+mod credentials;
 mod durability;
 mod requests;
 mod rules;

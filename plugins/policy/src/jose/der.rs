@@ -58,6 +58,24 @@ pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     element
 }
 
+/// The content of the element at the start of `der`, if it has this tag, and what follows it.
+#[must_use]
+pub fn content(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (found, rest) = der.split_first()?;
+    let (length, rest) = rest.split_first()?;
+    let (length, rest) = match length {
+        short @ ..0x80 => (usize::from(*short), rest),
+        long => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
+            let length = bytes.iter().try_fold(0_usize, |length, byte| {
+                length.checked_mul(0x100)?.checked_add(usize::from(*byte))
+            })?;
+            (length, rest)
+        }
+    };
+    (*found == tag).then(|| rest.split_at_checked(length))?
+}
+
 /// A private key in the form of its `algorithm`, wrapped as PKCS #8 PrivateKeyInfo (RFC 5208
 /// section 5).
 #[must_use]
@@ -80,6 +98,27 @@ mod tests {
             (&[0, 0x80], &[2, 2, 0, 0x80]),
         ] {
             assert_eq!(unsigned(number), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        for length in [0, 0x7f, 0x80, 0x100] {
+            let octets = vec![7; length];
+            let mut der = element(OCTET_STRING, &octets);
+            der.push(9);
+            let (read, rest) = content(OCTET_STRING, &der).unwrap();
+            assert_eq!((read, rest), (&*octets, &[9][..]));
+            assert_eq!(content(SEQUENCE, &der), None);
+        }
+        for broken in [
+            &[][..],
+            &[4],
+            &[4, 2, 1],
+            &[4, 0x82, 1],
+            &[4, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1],
+        ] {
+            assert_eq!(content(OCTET_STRING, broken), None);
         }
     }
 
