@@ -67,6 +67,49 @@ pub(super) struct Pipeline {
     pub(super) commands: Vec<Command>,
 }
 
+/// Functions that escape what they are given for a JSON string.
+const ESCAPING: &[&str] = &[
+    "js",
+    "quote",
+    "toJson",
+    "mustToJson",
+    "toPrettyJson",
+    "mustToPrettyJson",
+    "toRawJson",
+    "mustToRawJson",
+];
+
+impl Pipeline {
+    /// Whether what it makes is escaped for a JSON string, or nothing but the author's own words.
+    pub(super) fn is_escaped(&self) -> bool {
+        let mut reads = false;
+        let mut escapes = false;
+        self.for_each_expression(&mut |expression| match expression {
+            Expression::Dot | Expression::Variable(_) | Expression::Fields(_) => reads = true,
+            Expression::Function(function) => escapes |= ESCAPING.contains(&function.name),
+            _ => {}
+        });
+        escapes || !reads
+    }
+
+    fn for_each_expression(&self, each: &mut impl FnMut(&Expression)) {
+        for command in &self.commands {
+            for expression in std::iter::once(&command.head).chain(&command.arguments) {
+                each(expression);
+                match expression {
+                    Expression::Pipeline(pipeline) => pipeline.for_each_expression(each),
+                    Expression::Fields(fields) => {
+                        if let Expression::Pipeline(pipeline) = &fields.base {
+                            pipeline.for_each_expression(each);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Command {
     pub(super) place: Place,

@@ -4,7 +4,7 @@ mod expression;
 
 use super::{
     Data,
-    ast::{Body, Branch, Call, Node, Program, Range},
+    ast::{Body, Branch, Call, Node, Pipeline, Program, Range},
     budget::Budget,
     error::{Fault, Place, RenderError},
     format,
@@ -87,7 +87,7 @@ impl<'v> Run<'v> {
             Node::Pipeline(pipeline) => {
                 let value = self.pipeline(pipeline, dot)?;
                 if pipeline.target.is_none() {
-                    self.print_value(&value)?;
+                    self.print_value(&value, pipeline)?;
                 }
             }
             Node::Branch(branch) => return self.branch(branch, dot),
@@ -201,20 +201,21 @@ impl<'v> Run<'v> {
     }
 
     /// Prints what an action made.
-    fn print_action(&mut self, text: &str) -> Result<(), Fault> {
-        match self.json.as_ref().and_then(|json| json.escaped(text)) {
+    fn print_action(&mut self, text: &str, action: &Pipeline) -> Result<(), Fault> {
+        let escaped = |json: &InString| json.escaped(text, || action.is_escaped());
+        match self.json.as_ref().and_then(escaped) {
             Some(escaped) => self.print(&escaped),
             None => self.print(text),
         }
     }
 
-    fn print_value(&mut self, value: &Value<'v>) -> Result<(), Fault> {
+    fn print_value(&mut self, value: &Value<'v>, action: &Pipeline) -> Result<(), Fault> {
         match value {
             Value::Nil | Value::Null => self.print("<no value>"),
-            Value::Text(text) => self.print_action(text),
+            Value::Text(text) => self.print_action(text, action),
             other => {
                 let text = format::display(&mut self.budget, other)?;
-                self.print_action(&text)
+                self.print_action(&text, action)
             }
         }
     }

@@ -22,9 +22,13 @@ impl InString {
     }
 
     /// What must be written in place of an action's `text`; `None` where it may stand as it is: outside of
-    /// strings, and where its author has escaped it.
-    pub(super) fn escaped(self, text: &str) -> Option<String> {
-        if !self.in_string || (!self.escaping && is_content(text)) {
+    /// strings, and where nothing in it needs to be escaped, or its author has done so.
+    ///
+    /// Whether that is so must not be guessed from the text: a name of ten characters, `\u0061dmin`,
+    /// would arrive as `admin`.
+    pub(super) fn escaped(self, text: &str, by_author: impl Fn() -> bool) -> Option<String> {
+        let stands = is_plain(text) || (by_author() && is_content(text));
+        if !self.in_string || (!self.escaping && stands) {
             return None;
         }
         let quoted = serde_json::to_string(text).ok()?;
@@ -37,6 +41,10 @@ impl InString {
 
 /// Whether `text` can be the content of a JSON string.
 fn is_content(text: &str) -> bool {
-    let plain = |c: char| c != '"' && c != '\\' && !c.is_control();
-    text.chars().all(plain) || serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok()
+    serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok()
+}
+
+/// Whether `text` says in a JSON string just what it says by itself.
+fn is_plain(text: &str) -> bool {
+    !text.contains(|c: char| c == '"' || c == '\\' || c.is_control())
 }
