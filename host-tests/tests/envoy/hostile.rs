@@ -136,3 +136,23 @@ fn is_answered(answer: &str) -> bool {
         .iter()
         .any(|good| answer.starts_with(good))
 }
+
+#[test]
+fn t11_an_address_that_the_client_wrote_itself_opens_nothing() {
+    let mut setup = Setup::new();
+    let mut office = crate::harness::rule("office", "noop", "noop");
+    office["gatepost"] =
+        json!({"authorizers": [{"handler": "cidr", "config": {"allow": ["10.0.0.0/8"]}}]});
+    setup.rules.as_array_mut().unwrap().push(office);
+    let mut world = setup.start();
+    // The listener has no `use_remote_address`: Envoy takes the client's word.
+    for (claimed, status) in [("", "403"), ("x-forwarded-for: 10.1.2.3\r\n", "500")] {
+        let answer =
+            world.raw(format!("GET /office HTTP/1.1\r\nhost: a.test\r\n{claimed}\r\n").as_bytes());
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{claimed}: {answer}"
+        );
+        world.check_alive();
+    }
+}

@@ -27,6 +27,9 @@ struct Written {
     /// Whether access logs can show which rule decided.
     #[serde(default)]
     decision_metadata: bool,
+    /// Whether a client address that the proxy took from a header counts.
+    #[serde(default)]
+    trust_forwarded_address: bool,
     /// For which decisions to log a line.
     #[serde(default)]
     log_decisions: WrittenLog,
@@ -141,6 +144,8 @@ pub(crate) struct Settings {
     /// Cluster names by [`gatepost_policy::Call::origin`].
     pub(crate) clusters: Clusters,
     pub(crate) decision_metadata: bool,
+    /// Whether a client address that the proxy took from a header counts.
+    pub(crate) trust_forwarded_address: bool,
     pub(crate) reporting: Reporting,
     /// Whether the policy calls anything.
     pub(crate) fetches: bool,
@@ -179,6 +184,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
             broken_rules: written.broken_rules,
             clusters,
             decision_metadata: written.decision_metadata,
+            trust_forwarded_address: written.trust_forwarded_address,
             reporting: Reporting {
                 log_decisions,
                 metrics: written.metrics,

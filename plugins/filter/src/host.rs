@@ -128,13 +128,20 @@ pub(crate) fn seed() -> Result<[u8; 32], HostError> {
 }
 
 /// The peer's address, where the host knows it.
-pub(crate) fn client_address() -> Option<IpAddr> {
+///
+/// Envoy takes it from `X-Forwarded-For` unless `use_remote_address` is set, and then from whoever sends
+/// it. Such an address has the port 0, which no connection comes from, and counts only if
+/// `trust_forwarded`.
+pub(crate) fn client_address(trust_forwarded: bool) -> Option<IpAddr> {
     let bytes = hostcalls::get_property(vec!["source", "address"]).ok()??;
-    let text = std::str::from_utf8(&bytes).ok()?;
-    text.parse::<SocketAddr>()
-        .map(|socket| socket.ip())
-        .or_else(|_| text.parse())
-        .ok()
+    address(std::str::from_utf8(&bytes).ok()?, trust_forwarded)
+}
+
+fn address(text: &str, trust_forwarded: bool) -> Option<IpAddr> {
+    match text.parse::<SocketAddr>() {
+        Ok(socket) => (socket.port() != 0 || trust_forwarded).then(|| socket.ip()),
+        Err(_) => text.parse().ok(),
+    }
 }
 
 /// The client certificate of the connection, where there is one (Envoy's attributes `connection.*`).
@@ -336,4 +343,22 @@ fn answered_by_the_proxy(status: u16, fields: &[(String, Vec<u8>)]) -> Option<Fa
         .iter()
         .all(|field| matches!(field.0.as_str(), ":status" | "content-length") || is_text(field));
     (is_bare && fields.iter().any(is_text)).then_some(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_connection_is_believed_only_on_request() {
+        let ours = "10.0.0.1".parse().ok();
+        assert_eq!(address("10.0.0.1:4711", false), ours);
+        assert_eq!(address("10.0.0.1:0", false), None);
+        assert_eq!(address("10.0.0.1:0", true), ours);
+        assert_eq!(address("[::1]:80", false), "::1".parse().ok());
+        assert_eq!(address("[::1]:0", false), None);
+        // A host that tells no ports.
+        assert_eq!(address("10.0.0.1", false), ours);
+        assert_eq!(address("/run/envoy.sock", true), None);
+    }
 }

@@ -3,11 +3,13 @@
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
 use gatepost_policy::{
-    Decision, Engine, Pending, Reply, Request, Response, Step, UnixTime, Verdict, request::MAX_BODY,
+    Changes, Decision, Engine, Pending, Reply, Request, Response, Step, UnixTime, Verdict,
+    headers::are_aliases, request::MAX_BODY,
 };
 use proxy_wasm::{
     traits::{Context, HttpContext},
@@ -88,6 +90,10 @@ pub(crate) struct Exchange {
     began: Option<UnixTime>,
     steps: u8,
     body: Body,
+    /// What lets the request pass where the rule that is deciding it is only tried.
+    unchanged: Option<Changes>,
+    /// The headers that the decision set.
+    set: Vec<Arc<str>>,
 }
 
 /// What the host has shown of the body, which it keeps meanwhile.
@@ -112,6 +118,8 @@ impl Exchange {
                 began: None,
                 steps: 0,
                 body: Body::default(),
+                unchanged: None,
+                set: Vec::new(),
             })
         })
     }
@@ -175,7 +183,7 @@ impl Exchange {
             headers: host::request_headers()?,
             client_address: policy
                 .needs_client_address()
-                .then(host::client_address)
+                .then(|| host::client_address(shared.trust_forwarded_address))
                 .flatten(),
             peer_certificate: policy
                 .needs_peer_certificate()
@@ -233,10 +241,17 @@ impl Exchange {
             return false;
         }
         let quiet = now.since(*self.body.quiet_since.get_or_insert(now));
-        if bodies_come && quiet >= MAX_BODY_PAUSE {
-            self.refuse(&Trouble::SlowBody);
+        let trouble = if bodies_come && quiet >= MAX_BODY_PAUSE {
+            Some(Trouble::SlowBody)
         } else if !bodies_come && quiet >= MAX_FIRST_PAUSE {
-            self.refuse(&Trouble::NoBody);
+            Some(Trouble::NoBody)
+        } else {
+            None
+        };
+        if let Some(trouble) = trouble
+            && self.refuse(&trouble) == Action::Continue
+        {
+            resume();
         }
         matches!(self.state, State::Reading(_))
     }
@@ -253,7 +268,12 @@ impl Exchange {
     fn scrub_trailers(&self) -> Result<(), Trouble> {
         let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
         for name in host::request_trailers()? {
-            if shared.engine.policy().reserves(name.as_bytes()) {
+            let is_set = || {
+                self.set
+                    .iter()
+                    .any(|set| are_aliases(set.as_bytes(), name.as_bytes()))
+            };
+            if shared.engine.policy().reserves(name.as_bytes()) || is_set() {
                 host::remove_trailer(&name)?;
             }
         }
@@ -262,10 +282,8 @@ impl Exchange {
 
     /// A step of a paused request: it goes on if that allows it.
     fn go_on(&mut self, within: Within, ask: impl FnOnce(&mut Engine, &Request, UnixTime) -> Step) {
-        if self.step(within, ask) == Action::Continue
-            && let Err(error) = host::resume()
-        {
-            host::log_error(&error.to_string());
+        if self.step(within, ask) == Action::Continue {
+            resume();
         }
     }
 
@@ -290,6 +308,12 @@ impl Exchange {
         let mut step = ask(&mut shared.engine, &self.request, now);
         while self.steps < MAX_STEPS {
             self.steps = self.steps.saturating_add(1);
+            self.unchanged = match &step {
+                Step::Call(_, pending) | Step::Wait(_, pending) | Step::Body(pending) => {
+                    shared.engine.let_pass(pending, &self.request)
+                }
+                Step::Done(_) => None,
+            };
             match step {
                 Step::Done(decision) => return self.act(&mut shared, decision, now),
                 Step::Wait(fetch, pending) => {
@@ -366,13 +390,19 @@ impl Exchange {
         }
         match decision.verdict {
             Verdict::Allow(changes) => {
-                host::apply(&changes)?;
-                self.state = State::Allowed;
-                self.forget();
+                self.pass(changes)?;
                 Ok(Action::Continue)
             }
             Verdict::Deny { response, .. } => Ok(self.answer(&response)),
         }
+    }
+
+    fn pass(&mut self, changes: Changes) -> Result<(), Trouble> {
+        host::apply(&changes)?;
+        self.state = State::Allowed;
+        self.set = changes.set.into_iter().map(|(name, _)| name).collect();
+        self.forget();
+        Ok(())
     }
 
     /// A stream may live for days; what it was judged by need not.
@@ -386,6 +416,11 @@ impl Exchange {
         if let Ok(shared) = self.shared.try_borrow() {
             shared.reporter.failed();
         }
+        if let Some(unchanged) = self.unchanged.take()
+            && self.pass(unchanged).is_ok()
+        {
+            return Action::Continue;
+        }
         self.answer(&refusal(match trouble {
             Trouble::Crowded => 503,
             Trouble::LargeBody => 413,
@@ -398,6 +433,13 @@ impl Exchange {
         self.state = State::Answered;
         self.forget();
         respond(response)
+    }
+}
+
+/// Lets a paused request go on.
+fn resume() {
+    if let Err(error) = host::resume() {
+        host::log_error(&error.to_string());
     }
 }
 

@@ -37,6 +37,7 @@ const MAX_WAITING: usize = 4096;
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) decision_metadata: bool,
+    pub(crate) trust_forwarded_address: bool,
     pub(crate) reporter: Reporter,
     rules: RuleSet,
     broken_rules: BrokenRules,
@@ -111,6 +112,7 @@ impl Shared {
             reporter: Reporter::new(settings.reporting, &settings.policy),
             engine: Engine::new(settings.policy, seed),
             decision_metadata: settings.decision_metadata,
+            trust_forwarded_address: settings.trust_forwarded_address,
             rules: settings.rules,
             broken_rules: settings.broken_rules,
             clusters: settings.clusters,
@@ -174,7 +176,18 @@ impl Shared {
 
     /// Notes that the reply to `token` comes to the root context and belongs to this request.
     pub(crate) fn adopt(&mut self, token: u32, exchange: Weak<RefCell<Exchange>>) {
+        if self.calls.len() >= MAX_WAITING {
+            self.forget_gone();
+        }
         self.calls.insert(token, Caller::Request(exchange));
+    }
+
+    /// Forgets the calls of requests that have gone: hosts cancel these, and no reply ever comes.
+    fn forget_gone(&mut self) {
+        self.calls.retain(|_, caller| match caller {
+            Caller::Request(request) => request.strong_count() > 0,
+            Caller::Fetch(_) | Caller::Poll(_) => true,
+        });
     }
 
     /// Starts the fetches that are due; returns the requests whose wait is over already.
@@ -416,6 +429,7 @@ impl RootContext for Root {
             Ok(now) => now,
             Err(error) => return host::log_error(&error.to_string()),
         };
+        shared.forget_gone();
         shared.poll_due(now);
         let woken = shared.fetch_due(now);
         let bodies_come = shared.bodies_come;
