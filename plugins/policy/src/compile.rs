@@ -15,7 +15,7 @@ use crate::{
     conditions::Conditions,
     config::{ConfigError, ConfigErrors, Errors, Place, Section, kind, merge},
     jose::{InlineKeys, KeySetSettings, KeySource, SigningKey, SigningSource},
-    matching::{Pattern, PatternCompiler, RuleIndex, Strategy},
+    matching::{Methods, Pattern, PatternCompiler, RuleIndex, Strategy},
     mutate::Mutator,
     on_error::ErrorHandler,
     path::{Cleaning, Reading},
@@ -73,9 +73,9 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
     let of_config = errors.count();
     let mut patterns = Vec::new();
     let mut rules = Vec::new();
-    let mut default_rule = None;
+    let mut default_rule: Option<Rule> = None;
     for source in sources.rules {
-        for (place, value) in rules_of(source, &errors) {
+        for (place, value) in rules_of(source, &errors, &mut compiler.lost) {
             match compiler.rule(&value, place.clone()) {
                 None => {}
                 Some((Matches::Url(methods, pattern), rule)) => {
@@ -86,8 +86,14 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
                     default_rule = Some(rule);
                 }
                 Some((Matches::Rest, _)) => {
-                    let message = "another rule is the default rule already; there is only one";
-                    errors.add(place.key("gatepost").key("default"), message);
+                    let fault = ConfigError {
+                        place: place.key("gatepost").key("default"),
+                        message: "another rule is the default rule already; there is only one, and until \
+                                  then neither decides"
+                            .to_owned(),
+                    };
+                    default_rule = default_rule.map(|first| first.broken(fault.clone()));
+                    compiler.faults.push(fault);
                 }
             }
         }
@@ -97,6 +103,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
         rules.push(rule);
         rules.len().saturating_sub(1)
     });
+    compiler.stop_behind_lost(&mut rules, default_rule);
     let Compiler {
         mut faults,
         key_sets,
@@ -123,6 +130,7 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
     Ok(Policy {
         index: RuleIndex::build(patterns),
         needs: Needs::of(&rules, &fallback),
+        tries_rules: rules.iter().any(|rule| rule.shadow),
         rules,
         faults,
         fallback,
@@ -145,13 +153,17 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
 #[derive(Debug)]
 enum Matches {
     /// Requests with one of these methods whose URL matches.
-    Url(Vec<String>, Pattern),
+    Url(Methods, Pattern),
     /// Requests that no other rule matches.
     Rest,
 }
 
 /// The rules of a file with their places. A rule is named by its id, else by its number.
-fn rules_of(source: &RuleSource<'_>, errors: &Errors) -> Vec<(Place, Value)> {
+fn rules_of(
+    source: &RuleSource<'_>,
+    errors: &Errors,
+    lost: &mut Option<Lost>,
+) -> Vec<(Place, Value)> {
     let place = Place {
         file: Some(source.file.into()),
         ..Place::default()
@@ -180,7 +192,10 @@ fn rules_of(source: &RuleSource<'_>, errors: &Errors) -> Vec<(Place, Value)> {
             Err(problem) => {
                 // What such a file means is anybody's guess: none of its rules is taken.
                 let message = format!("{problem}; the whole file is put aside");
-                errors.add(place_of(index, rule).key("version"), message);
+                let place = place_of(index, rule).key("version");
+                errors.add(place.clone(), message);
+                let priority = rules.iter().map(priority_as_written).max();
+                Lost::add(lost, place, priority.unwrap_or_default());
                 return Vec::new();
             }
         };
@@ -208,6 +223,38 @@ fn up_to_date(rule: &Value) -> Result<Value, String> {
     Ok(rule.clone())
 }
 
+/// The rules that were put aside without it being known which requests they are for.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// Where one of them stands.
+    place: Place,
+    /// The highest priority among them.
+    priority: i64,
+}
+
+impl Lost {
+    fn add(lost: &mut Option<Self>, place: Place, priority: i64) {
+        if lost.as_ref().is_none_or(|known| known.priority < priority) {
+            *lost = Some(Self { place, priority });
+        }
+    }
+}
+
+/// The priority of a rule that nobody reads any further; what is no number may have been a high one.
+fn priority_as_written(rule: &Value) -> i64 {
+    match rule.pointer("/gatepost/priority") {
+        None | Some(Value::Null) => 0,
+        Some(priority) => priority.as_i64().unwrap_or(i64::MAX),
+    }
+}
+
+/// Whether a mistake may have hidden which priority a rule was to have: it stands right below
+/// `gatepost`, where a key that is misspelt could have been `priority`.
+fn hides_priority(fault: &ConfigError) -> bool {
+    let mut keys = fault.place.path.split(['.', '[']);
+    keys.next() == Some("gatepost") && (keys.next(), keys.next()).1.is_none()
+}
+
 /// What the handlers need while they are made, and what they leave behind for the policy.
 #[derive(Debug)]
 pub(crate) struct Compiler<'a> {
@@ -232,6 +279,7 @@ pub(crate) struct Compiler<'a> {
     origins_of_rule: Vec<(Arc<str>, Place)>,
     settable_headers: Vec<String>,
     faults: Vec<ConfigError>,
+    lost: Option<Lost>,
 }
 
 /// A handler as a rule names it, with its configuration.
@@ -333,6 +381,7 @@ impl<'a> Compiler<'a> {
             origins_of_rule: Vec::new(),
             settable_headers: Vec::new(),
             faults: Vec::new(),
+            lost: None,
         };
         error_section.finish();
         tree.finish();
@@ -447,7 +496,7 @@ impl<'a> Compiler<'a> {
                 Some(endpoint)
             }
             Err(error) => {
-                self.errors.add(place, format!("`{url}`: {error}"));
+                self.errors.add(place, format!("`{}`: {error}", shown(url)));
                 None
             }
         }
@@ -465,17 +514,60 @@ impl<'a> Compiler<'a> {
             for (origin, place) in origins {
                 self.origins.entry(origin).or_insert(place);
             }
-            return compiled;
+            let (matches, rule) = compiled?;
+            return Some((matches?, rule));
         };
         self.key_sets.truncate(key_sets);
         self.signing_keys.truncate(signing_keys);
+        let goes_first = faults.iter().any(hides_priority);
         self.faults.extend(faults);
-        let (matches, rule) = compiled?;
-        Some((matches, rule.broken(first)))
+        let broken = compiled.map(|(matches, rule)| {
+            let mut rule = rule.broken(first.clone());
+            if goes_first {
+                rule.priority = i64::MAX;
+            }
+            (matches, rule)
+        });
+        match broken {
+            Some((Some(matches), rule)) => Some((matches, rule)),
+            Some((None, rule)) => {
+                Lost::add(&mut self.lost, first.place, rule.priority);
+                None
+            }
+            None => {
+                Lost::add(&mut self.lost, first.place, 0);
+                None
+            }
+        }
     }
 
-    /// One rule; `None` only where it matches nothing that could be told.
-    fn try_rule(&mut self, value: &Value, place: Place) -> Option<(Matches, Rule)> {
+    /// Puts aside the rules that would get the requests of rules that are lost: those that these may
+    /// go before, and the default rule.
+    fn stop_behind_lost(&mut self, rules: &mut [Rule], default_rule: Option<usize>) {
+        let Some(lost) = self.lost.take() else {
+            return;
+        };
+        let fault = ConfigError {
+            place: lost.place,
+            message: "which requests the rule is for is not known: as long as that is so, the default rule \
+                      and the rules of a lower priority refuse what they match"
+                .to_owned(),
+        };
+        let mut stopped = false;
+        for (number, rule) in rules.iter_mut().enumerate() {
+            let is_behind = rule.priority < lost.priority || Some(number) == default_rule;
+            if is_behind && rule.fault.is_none() {
+                rule.stop(fault.clone());
+                stopped = true;
+            }
+        }
+        if stopped {
+            self.faults.push(fault);
+        }
+    }
+
+    /// One rule, and what it matches where that can be told.
+    fn try_rule(&mut self, value: &Value, place: Place) -> Option<(Option<Matches>, Rule)> {
         if !value.is_object() {
             let message = format!("must be an object, not {}", kind(value));
             self.errors.add(place, message);
@@ -515,7 +607,7 @@ impl<'a> Compiler<'a> {
             conditions,
             priority,
         };
-        Some((matches?, rule))
+        Some((matches, rule))
     }
 
     /// A pattern in the policy's language.
@@ -546,7 +638,12 @@ impl<'a> Compiler<'a> {
             );
             return None;
         }
-        let methods = section.strings("methods").unwrap_or_default();
+        let methods = match section.strings("methods") {
+            Some(methods) => methods.into(),
+            // A mistake: the rule refuses what it matches, whatever the method.
+            None if section.value("methods").is_some() => Methods::Any,
+            None => Vec::new().into(),
+        };
         let url = section.required_string("url")?;
         if url.is_empty() {
             section.wrong("url", "must not be empty");

@@ -1,14 +1,19 @@
 //! What a rule demands of a request beyond its URL and method, and which rule goes first where several
 //! match. Oathkeeper has neither; both stand below a rule's `gatepost` key.
 
+use std::borrow::Cow;
+
 use crate::{
     Request,
     compile::Compiler,
     config::Section,
-    headers::is_token,
-    matching::{Pattern, TooManySteps},
+    headers::{are_aliases, is_token},
+    matching::{Admission, Pattern, TooManySteps},
     path::{EncodedSlashes, Url},
 };
+
+/// How many values of one name are looked at. With more than that it is not clear what they say.
+const MAX_VALUES: usize = 16;
 
 /// The demands of one rule: all must be met.
 #[derive(Debug, Default)]
@@ -35,8 +40,7 @@ fn encoded_slashes(section: &mut Section<'_>) -> EncodedSlashes {
 enum Demand {
     /// It must not be there.
     Absent,
-    /// It must be there once, with a value like this. Of two values an upstream might take the other
-    /// one.
+    /// It must be there with a value like this, whichever value an upstream may take it to have.
     Like(Pattern),
 }
 
@@ -64,42 +68,98 @@ impl Conditions {
     ///
     /// # Errors
     /// If that takes too long to find out.
-    pub(crate) fn admit(&self, request: &Request, url: &Url) -> Result<bool, TooManySteps> {
+    pub(crate) fn admit(&self, request: &Request, url: &Url) -> Result<Admission, TooManySteps> {
+        let mut admission = Admission::Yes;
         for (name, demand) in &self.headers {
-            let mut values = request.headers.all(name);
-            let value = (values.next(), values.next());
-            if !demand.is_met(value, |value| std::str::from_utf8(value).ok())? {
-                return Ok(false);
+            match demand.of_header(name, request)? {
+                Admission::No => return Ok(Admission::No),
+                Admission::Unclear => admission = Admission::Unclear,
+                Admission::Yes => {}
             }
         }
         let query = url.query.as_deref().unwrap_or_default();
         for (name, demand) in &self.query {
-            let mut values = form_urlencoded::parse(query.as_bytes())
-                .filter(|(key, _)| key == name)
-                .map(|(_, value)| value);
-            let (first, second) = (values.next(), values.next());
-            if !demand.is_met((first.as_deref(), second.as_deref()), Some)? {
-                return Ok(false);
+            match demand.of_parameter(name, query)? {
+                Admission::No => return Ok(Admission::No),
+                Admission::Unclear => admission = Admission::Unclear,
+                Admission::Yes => {}
             }
         }
-        Ok(true)
+        Ok(admission)
     }
 }
 
 impl Demand {
-    fn is_met<'v, V: ?Sized>(
-        &self,
-        values: (Option<&'v V>, Option<&'v V>),
-        text: impl Fn(&'v V) -> Option<&'v str>,
-    ) -> Result<bool, TooManySteps> {
-        match (self, values) {
-            (Self::Absent, (value, _)) => Ok(value.is_none()),
-            (Self::Like(pattern), (Some(value), None)) => match text(value) {
-                Some(value) => Ok(pattern.captures(value)?.is_some()),
-                None => Ok(false),
-            },
-            (Self::Like(_), _) => Ok(false),
+    /// Of a header: by all fields that some upstream takes for it.
+    fn of_header(&self, name: &str, request: &Request) -> Result<Admission, TooManySteps> {
+        let mut own = Vec::new();
+        let mut all = Vec::new();
+        for (sent, value) in request.headers.iter() {
+            if !are_aliases(name.as_bytes(), sent) {
+                continue;
+            }
+            let (Self::Like(_), Ok(value)) = (self, std::str::from_utf8(value)) else {
+                // There where it must be absent; or no text, which everybody reads in another way.
+                return Ok(match self {
+                    Self::Absent => Admission::No,
+                    Self::Like(_) => Admission::Unclear,
+                });
+            };
+            if sent.eq_ignore_ascii_case(name.as_bytes()) {
+                own.push(Cow::Borrowed(value));
+            }
+            all.push(Cow::Borrowed(value));
         }
+        self.of_values(&own, &all, ", ")
+    }
+
+    fn of_parameter(&self, name: &str, query: &str) -> Result<Admission, TooManySteps> {
+        let values: Vec<_> = form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value)
+            .collect();
+        self.of_values(&values, &values, ",")
+    }
+
+    /// By `own`, the values under just this name, and `all`, those under names that are taken for it
+    /// too. Upstreams take the first one, the last one, or all of them joined; only where none of them
+    /// would judge otherwise is it clear what the request says.
+    fn of_values(
+        &self,
+        own: &[Cow<'_, str>],
+        all: &[Cow<'_, str>],
+        separator: &str,
+    ) -> Result<Admission, TooManySteps> {
+        let Self::Like(pattern) = self else {
+            return Ok(if all.is_empty() {
+                Admission::Yes
+            } else {
+                Admission::No
+            });
+        };
+        if all.len() > MAX_VALUES {
+            return Ok(Admission::Unclear);
+        }
+        let is_like = |value: &str| Ok(pattern.captures(value)?.is_some());
+        let mut verdicts = Vec::new();
+        if own.is_empty() {
+            verdicts.push(false);
+        }
+        for value in all {
+            verdicts.push(is_like(value)?);
+        }
+        for values in [own, all] {
+            if values.len() > 1 {
+                verdicts.push(is_like(&values.join(separator))?);
+            }
+        }
+        Ok(
+            match (verdicts.contains(&true), verdicts.contains(&false)) {
+                (true, false) => Admission::Yes,
+                (true, true) => Admission::Unclear,
+                (false, _) => Admission::No,
+            },
+        )
     }
 }
 

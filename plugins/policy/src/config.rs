@@ -162,11 +162,17 @@ impl<'a> Section<'a> {
     /// The same, with keys in lower case: Go matches the keys of a rule without regard to case.
     pub(crate) fn ignoring_case(value: &Value, place: Place, errors: &'a Errors) -> Self {
         let mut section = Self::new(Some(value), place, errors);
-        section.map = section
-            .map
-            .into_iter()
-            .map(|(key, value)| (key.to_ascii_lowercase(), value))
-            .collect();
+        let mut folded = Map::new();
+        for (key, value) in std::mem::take(&mut section.map) {
+            let lower = key.to_ascii_lowercase();
+            if folded.insert(lower, value).is_some() {
+                section.wrong(
+                    &key.to_ascii_lowercase(),
+                    "is there twice, in other letters; write it once",
+                );
+            }
+        }
+        section.map = folded;
         section
     }
 

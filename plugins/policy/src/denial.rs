@@ -65,6 +65,11 @@ const RATE_LIMIT_HEADERS: &[&str] = &[
 ];
 
 impl Denial {
+    /// Whether it is about what the client has sent, and not about what failed meanwhile.
+    pub(crate) const fn is_of_credentials(&self) -> bool {
+        matches!(self, Self::Unauthorized(_) | Self::Challenged { .. })
+    }
+
     /// The refusal that a rate-limited answer of a session store or token endpoint becomes.
     #[must_use]
     pub fn rate_limited(headers: &[(String, Vec<u8>)]) -> Self {

@@ -103,6 +103,17 @@ pub(crate) fn check_settable(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether some upstream takes two field names for one: they differ at most in letter case and in `_`
+/// for `-`, which CGI-like upstreams fold (peers T9).
+#[must_use]
+pub fn are_aliases(one: &[u8], other: &[u8]) -> bool {
+    let folded = |byte: &u8| match byte {
+        b'_' => b'-',
+        other => other.to_ascii_lowercase(),
+    };
+    one.len() == other.len() && one.iter().map(folded).eq(other.iter().map(folded))
+}
+
 /// Whether this is a token (RFC 9110 section 5.6.2), as the names of fields and methods are.
 pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty()

@@ -44,7 +44,7 @@ pub use binding::Binding;
 pub use cache::CacheLimits;
 pub use claims::Claims;
 pub use discovery::Discovery;
-pub use dpop::{DpopProver, DpopRules, NonceRules, ProofError, ProofRequest};
+pub use dpop::{DpopProver, DpopRules, NonceRules, PROOF_AGE_MAX, ProofError, ProofRequest};
 pub use error::TokenError;
 pub use holder::Presentation;
 pub use issuers::{IssuerRules, Trust};

@@ -24,7 +24,7 @@ mod regexp;
 #[cfg(test)]
 mod tests;
 
-pub use index::{Lookup, RuleIndex};
+pub use index::{Admission, Lookup, Methods, RuleIndex};
 #[cfg(feature = "analysis")]
 pub(crate) use pattern::translate;
 pub use pattern::{Pattern, PatternCompiler, PatternError, Strategy};

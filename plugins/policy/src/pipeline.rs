@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Call, Decision, Denial, FetchId, Policy, Reply, Request, UnixTime,
+    Call, Changes, Decision, Denial, FetchId, Policy, Reply, Request, UnixTime,
     answers::{Answers, Question},
     ask::{Answer, Ask, is_worth_a_retry},
     decision::Stage,
@@ -240,6 +240,17 @@ impl Engine {
         self.begin(request, now, trace)
     }
 
+    /// What lets a request pass that the driver cannot go on with (its body is too large, nobody
+    /// answers in time), where the rule that is deciding it is only tried. `None` where it is enforced:
+    /// such a request is refused.
+    #[must_use]
+    pub fn let_pass(&self, pending: &Pending, request: &Request) -> Option<Changes> {
+        let is_known = pending.generation == self.generation;
+        is_known
+            .then(|| self.policy.passing(pending.course.rule, request))
+            .flatten()
+    }
+
     /// The background fetches (key sets) to make now: those that requests wait for, and those due
     /// for a refresh. Each is handed out once until [`Engine::fetched`] is told its end.
     pub fn due(&mut self, now: UnixTime) -> Vec<(FetchId, Call)> {
@@ -302,16 +313,18 @@ impl Engine {
         if let Some(trace) = trace {
             self.policy.note_match(trace, method, &url, &found);
         }
-        let (denial, rule) = match found {
+        let denial = match found {
             Lookup::One { rule, captures } => return Ok(Course::new(rule, url, captures)),
-            Lookup::None => (Denial::NoRule, None),
-            Lookup::Several(_) => (Denial::SeveralRules, None),
-            Lookup::TooManySteps(rule) => (
-                Denial::Internal("matching took too many steps".to_owned()),
-                Some(rule),
+            Lookup::None => Denial::NoRule,
+            Lookup::Several(_) => Denial::SeveralRules,
+            Lookup::TooManySteps(_) => Denial::Internal("matching took too many steps".to_owned()),
+            Lookup::Unclear(_) => Denial::BadRequest(
+                "a header or parameter that the rules go by is there several times, or is no text",
             ),
         };
-        refuse(denial, Stage::Match, rule, Some(&url))
+        // In no rule's name: that it matches is not known, and if it is only tried the request
+        // would pass.
+        refuse(denial, Stage::Match, None, Some(&url))
     }
 
     /// Takes turns until the request is decided or has to wait.

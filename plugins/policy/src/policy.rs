@@ -10,8 +10,9 @@ use crate::{
     conditions::Conditions,
     config::Place,
     decision::Stage,
+    headers::are_aliases,
     jose::{KeySetSettings, KeySource, SigningSource},
-    matching::{Lookup, RuleIndex},
+    matching::{Admission, Lookup, RuleIndex, TooManySteps},
     mutate::Mutator,
     on_error::{self, ErrorHandler, Refused},
     path::{BadUrl, EncodedSlashes, Reading, Url},
@@ -40,6 +41,8 @@ pub struct Policy {
     pub(crate) missing: Option<Arc<str>>,
     /// Whether the whole rule set is only tried.
     pub(crate) shadow: bool,
+    /// Whether some rule is only tried.
+    pub(crate) tries_rules: bool,
     /// How paths are read, unless a rule wants encoded slashes.
     pub(crate) reading: Reading,
 }
@@ -90,26 +93,30 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// What is left of a rule that has a mistake.
-    pub(crate) fn broken(self, fault: ConfigError) -> Self {
-        let Self {
-            id,
-            conditions,
-            priority,
-            ..
-        } = self;
-        Self {
-            id,
-            fault: Some(fault),
-            authenticators: Vec::new(),
-            authorizers: Vec::new(),
-            mutators: Vec::new(),
-            errors: Vec::new(),
-            challenges: Challenges::default(),
-            shadow: false,
-            conditions,
-            priority,
+    /// Whether it is asked in this round: enforced rules first.
+    const fn is_of(&self, round: Round) -> bool {
+        match round {
+            Round::All => true,
+            Round::Enforced => !self.shadow,
+            Round::Tried => self.shadow,
         }
+    }
+
+    /// What is left of a rule that has a mistake.
+    pub(crate) fn broken(mut self, fault: ConfigError) -> Self {
+        self.stop(fault);
+        self
+    }
+
+    /// The same, in place: it matches what it matched, and refuses all of it.
+    pub(crate) fn stop(&mut self, fault: ConfigError) {
+        self.fault = Some(fault);
+        self.authenticators = Vec::new();
+        self.authorizers = Vec::new();
+        self.mutators = Vec::new();
+        self.errors = Vec::new();
+        self.challenges = Challenges::default();
+        self.shadow = false;
     }
 }
 
@@ -119,6 +126,14 @@ pub(crate) struct AuthenticatorEntry {
     pub(crate) handler: Authenticator,
     /// Whether the next one is asked after this one has refused.
     pub(crate) continue_on_failure: bool,
+}
+
+/// Which rules a lookup is about.
+#[derive(Clone, Copy, Debug)]
+enum Round {
+    All,
+    Enforced,
+    Tried,
 }
 
 /// A rule's handlers by name.
@@ -208,7 +223,7 @@ impl Policy {
     pub fn reserves(&self, name: &[u8]) -> bool {
         self.settable_headers
             .iter()
-            .any(|settable| is_alias(settable.as_bytes(), name))
+            .any(|settable| are_aliases(settable.as_bytes(), name))
     }
 
     /// How many rules there are.
@@ -240,51 +255,87 @@ impl Policy {
         }
     }
 
-    /// The same for a path with `%2F`, which only rules that ask for it take. All rules are looked
-    /// at, read either way, so that nobody gets past one by writing its URL differently.
+    /// The same for a path with `%2F`, which only rules that ask for it take. The path is read either
+    /// way, so that nobody gets past a rule by writing its URL differently.
     fn locate_encoded(&self, method: &str, request: &Request) -> Result<(Url, Lookup), BadUrl> {
-        let mut located = None;
-        for encoded_slashes in [EncodedSlashes::Decode, EncodedSlashes::Keep] {
-            let wanted = |rule: &Rule| rule.conditions.encoded_slashes == encoded_slashes;
-            if !self.rules.iter().any(wanted) {
-                continue;
-            }
+        let wants = |rule: usize, reading| {
+            let rule = self.rules.get(rule);
+            rule.is_some_and(|rule| rule.conditions.encoded_slashes == reading)
+        };
+        let wanted = |reading| (0..self.rules.len()).any(|rule| wants(rule, reading));
+        if !wanted(EncodedSlashes::Decode) && !wanted(EncodedSlashes::Keep) {
+            return Err(BadUrl::EncodedSlash);
+        }
+        let read = |encoded_slashes| {
             let reading = Reading {
                 encoded_slashes,
                 ..self.reading
             };
-            let Ok(url) = Url::read(request, reading) else {
-                continue;
-            };
+            let url = Url::read(request, reading).ok()?;
             let found = self.find(method, &url, request);
-            let takes = matches!(&found, Lookup::One { rule, .. }
-                if self.rules.get(*rule).is_some_and(wanted));
-            if takes && located.replace((url, found)).is_some() {
-                return Err(BadUrl::EncodedSlash);
-            }
+            Some((url, found))
+        };
+        let taker = |(_, found): &(Url, Lookup), reading| match found {
+            Lookup::One { rule, .. } if wants(*rule, reading) => Some(*rule),
+            _ => None,
+        };
+        let decoded = read(EncodedSlashes::Decode).ok_or(BadUrl::EncodedSlash)?;
+        let of_decoded = taker(&decoded, EncodedSlashes::Decode);
+        let Some(kept) = read(EncodedSlashes::Keep) else {
+            return of_decoded.map(|_| decoded).ok_or(BadUrl::EncodedSlash);
+        };
+        match (of_decoded, taker(&kept, EncodedSlashes::Keep)) {
+            (Some(_), None) => Ok(decoded),
+            // An upstream may decode what it gets. It must not come to where another rule decides.
+            (None, Some(rule)) if self.takes_no_other(&decoded.1, rule) => Ok(kept),
+            _ => Err(BadUrl::EncodedSlash),
         }
-        located.ok_or(BadUrl::EncodedSlash)
+    }
+
+    /// Whether no rule but `rule` and the default rule takes part in what was found.
+    fn takes_no_other(&self, found: &Lookup, rule: usize) -> bool {
+        match found {
+            Lookup::None => true,
+            Lookup::One { rule: other, .. } => *other == rule || Some(*other) == self.default_rule,
+            Lookup::Several(_) | Lookup::TooManySteps(_) | Lookup::Unclear(_) => false,
+        }
     }
 
     /// The rule for a request: the one that matches; of several the one that goes before all others;
-    /// of none the default rule.
+    /// of none the default rule. A rule that is only tried must not keep one that is enforced from
+    /// deciding: it is looked at only where none of these matches.
     pub(crate) fn find(&self, method: &str, url: &Url, request: &Request) -> Lookup {
+        if !self.tries_rules {
+            return self.find_in(Round::All, method, url, request);
+        }
+        match self.find_in(Round::Enforced, method, url, request) {
+            Lookup::None => self.find_in(Round::Tried, method, url, request),
+            found => found,
+        }
+    }
+
+    fn find_in(&self, round: Round, method: &str, url: &Url, request: &Request) -> Lookup {
+        let counts = |number: usize| self.rules.get(number).is_some_and(|rule| rule.is_of(round));
         let admits = |number: usize| match self.rules.get(number) {
             Some(rule) => rule.conditions.admit(request, url),
-            None => Ok(false),
+            None => Ok(Admission::No),
         };
-        match self.index.lookup_among(method, url, admits) {
+        match self.index.lookup_among(method, url, counts, admits) {
             Lookup::Several(numbers) => match self.first_of(&numbers) {
                 Some(rule) => self.index.captures(rule, url),
                 None => Lookup::Several(numbers),
             },
-            Lookup::None => match self.default_rule.map(|rule| (rule, admits(rule))) {
-                Some((rule, Ok(true))) => Lookup::One {
-                    rule,
-                    captures: Vec::new(),
+            Lookup::None => match self.default_rule.filter(|rule| counts(*rule)) {
+                Some(rule) => match admits(rule) {
+                    Ok(Admission::Yes) => Lookup::One {
+                        rule,
+                        captures: Vec::new(),
+                    },
+                    Ok(Admission::No) => Lookup::None,
+                    Ok(Admission::Unclear) => Lookup::Unclear(rule),
+                    Err(TooManySteps) => Lookup::TooManySteps(rule),
                 },
-                Some((rule, Err(_))) => Lookup::TooManySteps(rule),
-                Some((_, Ok(false))) | None => Lookup::None,
+                None => Lookup::None,
             },
             found => found,
         }
@@ -339,7 +390,9 @@ impl Policy {
             Lookup::None => (&[][..], &[][..]),
             Lookup::One { rule, captures } => (std::slice::from_ref(rule), captures.as_slice()),
             Lookup::Several(rules) => (rules.as_slice(), &[][..]),
-            Lookup::TooManySteps(rule) => (std::slice::from_ref(rule), &[][..]),
+            Lookup::TooManySteps(rule) | Lookup::Unclear(rule) => {
+                (std::slice::from_ref(rule), &[][..])
+            }
         };
         let rules = rules.iter().filter_map(|rule| self.rules.get(*rule));
         trace.method = Some(method.to_owned());
@@ -365,7 +418,15 @@ impl Policy {
         };
         let changes = Changes {
             path: url.upstream_path(raw_path),
-            remove: self.spoofed(request, is_set),
+            remove: self.spoofed(request, |name| {
+                // Equal names are replaced; others that are taken for them would stay beside them.
+                let mut names = session.headers.iter().map(|(set, _)| set.as_bytes());
+                if is_set(name) {
+                    Some(false)
+                } else {
+                    names.any(|set| are_aliases(set, name)).then_some(true)
+                }
+            }),
             set: session
                 .headers
                 .into_iter()
@@ -417,42 +478,47 @@ impl Policy {
         self.enforced(decision, rule, request)
     }
 
-    /// A rule that is only tried lets everything pass as it came, but for the headers that only
-    /// rules may set.
+    /// A rule that is only tried lets everything pass as it came.
     fn enforced(&self, decision: Decision, rule: Option<&Rule>, request: &Request) -> Decision {
         if !self.shadow && !rule.is_some_and(|rule| rule.shadow) {
             return decision;
         }
-        let unchanged = Changes {
-            path: None,
-            remove: self.spoofed(request, |_| false),
-            set: Vec::new(),
-        };
         Decision {
-            verdict: Verdict::Allow(unchanged),
+            verdict: Verdict::Allow(self.unchanged(request)),
             shadow: Some(Box::new(decision.verdict)),
             ..decision
         }
     }
 
-    /// The client's fields under names that only rules may set, but for those that are set anyway.
-    fn spoofed(&self, request: &Request, is_set: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+    /// What lets a request pass whatever becomes of it, if `rule` is only tried.
+    pub(crate) fn passing(&self, rule: usize, request: &Request) -> Option<Changes> {
+        let is_tried = self.shadow || self.rules.get(rule).is_some_and(|rule| rule.shadow);
+        is_tried.then(|| self.unchanged(request))
+    }
+
+    /// A request as it came, but for the headers that only rules may set.
+    fn unchanged(&self, request: &Request) -> Changes {
+        Changes {
+            path: None,
+            remove: self.spoofed(request, |_| None),
+            set: Vec::new(),
+        }
+    }
+
+    /// The client's fields under names that only rules may set; `of_session` says it of names that
+    /// it knows more of.
+    fn spoofed(
+        &self,
+        request: &Request,
+        of_session: impl Fn(&[u8]) -> Option<bool>,
+    ) -> Vec<Vec<u8>> {
         let mut remove: Vec<Vec<u8>> = Vec::new();
         for (name, _) in request.headers.iter() {
-            let spoofs = self.reserves(name) && !is_set(name);
+            let spoofs = of_session(name).unwrap_or_else(|| self.reserves(name));
             if spoofs && !remove.iter().any(|known| known == name) {
                 remove.push(name.to_vec());
             }
         }
         remove
     }
-}
-
-/// Whether a client's `name` reaches some upstream as `settable`: they differ at most in letter
-/// case and in `_` for `-`, which CGI-like upstreams fold (peers T9).
-fn is_alias(settable: &[u8], name: &[u8]) -> bool {
-    settable.len() == name.len()
-        && settable.iter().zip(name).all(|(settable, sent)| {
-            *settable == sent.to_ascii_lowercase() || (*settable == b'-' && *sent == b'_')
-        })
 }

@@ -270,6 +270,10 @@ impl RuleSet {
         if !rules.is_array() && !rules.is_null() {
             return Err(vec!["it is not a list of rules".to_owned()]);
         }
+        // Rules are taken back with `[]`. A body of nothing is more likely a server in trouble.
+        if rules.is_null() && repository.content.is_some() {
+            return Err(vec!["it is empty; write `[]` for no rules".to_owned()]);
+        }
         let mut policy = self
             .compile_with(Some((id.0, &rules)))
             .map_err(|errors| texts(&errors.0))?;

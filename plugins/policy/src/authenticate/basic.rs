@@ -31,7 +31,7 @@ const CACHE_TTL_MAX: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct Basic {
     users: BTreeMap<String, User>,
     /// A user whose hash is computed for names that nobody has, so that the time does not tell them
-    /// apart from those that somebody has.
+    /// apart from those that somebody has: the one whose hash takes the longest.
     decoy: User,
     cache_ttl: Duration,
 }
@@ -61,12 +61,15 @@ impl Basic {
         }
         section.finish();
         let mut users = BTreeMap::new();
-        let mut decoy = None;
+        let mut decoy: Option<User> = None;
         for (place, entry) in entries {
             let Some((name, user)) = User::compile(&entry, place.clone(), compiler.errors()) else {
                 continue;
             };
-            decoy.get_or_insert_with(|| user.clone());
+            let is_costlier = |known: &User| known.password.cost() < user.password.cost();
+            if decoy.as_ref().is_none_or(is_costlier) {
+                decoy = Some(user.clone());
+            }
             if users.insert(name, user).is_some() {
                 compiler
                     .errors()

@@ -59,6 +59,12 @@ impl Jwt {
         let max_wait = section.duration("jwks_max_wait");
         compiler.key_set_times(ttl, max_wait);
         let issuers = extension.list("issuers");
+        if issuers.is_empty() && extension.value("issuers").is_some() {
+            extension.wrong(
+                "issuers",
+                "must name an issuer; without the list the keys of `jwks_urls` count for all of them",
+            );
+        }
         let key_sets = if issuers.is_empty() {
             key_sets(&mut section, compiler)
         } else {

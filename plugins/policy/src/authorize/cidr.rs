@@ -37,6 +37,12 @@ impl Cidr {
                 "is required, or `deny`: networks such as `10.0.0.0/8`",
             );
         }
+        if allow.is_empty() && section.value("allow").is_some() {
+            section.wrong(
+                "allow",
+                "must name a network: an empty list would allow nobody, no list allows everybody",
+            );
+        }
         section.finish();
         Self {
             allow,

@@ -46,11 +46,21 @@ impl<'a> Documents<'a> {
 }
 
 /// `url` as messages may show it: without what it holds itself, which may be a secret.
-pub(super) fn shown(url: &str) -> &str {
+pub(super) fn shown(url: &str) -> Cow<'_, str> {
     if url.starts_with(INLINE) {
-        "inline://…"
-    } else {
-        url
+        return Cow::Borrowed("inline://…");
+    }
+    // A password has no place in a log, and neither has what a query may hold.
+    let url = url.split_once('?').map_or(url, |(before, _)| before);
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            match authority.rsplit_once('@') {
+                Some((_, host)) => Cow::Owned(format!("{scheme}://…@{host}{path}")),
+                None => Cow::Borrowed(url),
+            }
+        }
+        None => Cow::Borrowed(url),
     }
 }
 

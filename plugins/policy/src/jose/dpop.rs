@@ -32,6 +32,9 @@ pub struct DpopRules {
     pub nonce: Option<NonceRules>,
 }
 
+/// How old a proof may be at most, whatever a handler says.
+pub const PROOF_AGE_MAX: Duration = Duration::from_secs(5 * 60);
+
 /// How far a client's clock may be ahead of ours.
 pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
@@ -92,7 +95,8 @@ impl DpopProver {
             }
         }
         // Last, so that nothing but a good proof is remembered.
-        let until = proof.issued.after(rules.max_age);
+        // As long as any rule may take it: another one for the same URL may have a longer time.
+        let until = proof.issued.after(PROOF_AGE_MAX);
         self.seen.remember(&proof.thumbprint, &proof.id, until, now)
     }
 

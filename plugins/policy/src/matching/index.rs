@@ -2,7 +2,7 @@
 
 mod windows;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use self::windows::{Windows, WindowsBuilder};
 use crate::{
@@ -43,36 +43,68 @@ pub enum Lookup {
     /// must be refused: had the rule matched, it might forbid what another allows. Other requests
     /// are not affected.
     TooManySteps(usize),
+    /// Whether this rule matches depends on who reads the request. It must be refused likewise.
+    Unclear(usize),
+}
+
+/// What is said of a rule whose method and pattern match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It matches.
+    Yes,
+    /// It does not.
+    No,
+    /// One reader of the request would say so, another one not.
+    Unclear,
+}
+
+/// The methods that a rule is for.
+#[derive(Clone, Debug)]
+pub enum Methods {
+    /// All: which ones its author meant is not known.
+    Any,
+    /// These. Shared with the other rules that have the same.
+    Of(Arc<[String]>),
+}
+
+impl From<Vec<String>> for Methods {
+    fn from(methods: Vec<String>) -> Self {
+        Self::Of(methods.into())
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Rule {
-    /// Shared with the other rules that have the same.
-    methods: Arc<[String]>,
+    methods: Methods,
     pattern: Pattern,
 }
 
 impl Rule {
     /// Without regard to case; no methods, no match.
     fn allows(&self, method: &str) -> bool {
-        self.methods
-            .iter()
-            .any(|allowed| allowed.eq_ignore_ascii_case(method))
+        match &self.methods {
+            Methods::Any => true,
+            Methods::Of(methods) => methods
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(method)),
+        }
     }
 }
 
 impl RuleIndex {
     /// An index over rules: each with its methods and its pattern.
-    pub fn build(rules: impl IntoIterator<Item = (Vec<String>, Pattern)>) -> Self {
-        let mut known: HashMap<Vec<String>, Arc<[String]>> = HashMap::new();
+    pub fn build<M: Into<Methods>>(rules: impl IntoIterator<Item = (M, Pattern)>) -> Self {
+        let mut known: HashSet<Arc<[String]>> = HashSet::new();
         let rules = rules.into_iter().map(|(methods, pattern)| {
-            let methods = match known.get(&methods) {
-                Some(shared) => Arc::clone(shared),
-                None => {
-                    let shared: Arc<[String]> = methods.clone().into();
-                    known.insert(methods, Arc::clone(&shared));
-                    shared
-                }
+            let methods = match methods.into() {
+                Methods::Any => Methods::Any,
+                Methods::Of(methods) => Methods::Of(match known.get(&methods) {
+                    Some(shared) => Arc::clone(shared),
+                    None => {
+                        known.insert(Arc::clone(&methods));
+                        methods
+                    }
+                }),
             };
             Rule { methods, pattern }
         });
@@ -97,32 +129,37 @@ impl RuleIndex {
     /// The rule for a request with `method` for `url`.
     #[must_use]
     pub fn lookup(&self, method: &str, url: &Url) -> Lookup {
-        self.lookup_among(method, url, |_| Ok(true))
+        self.lookup_among(method, url, |_| true, |_| Ok(Admission::Yes))
     }
 
-    /// The same, among the rules that `admits` says yes to.
+    /// The same, among the rules that `counts` and, where method and pattern match, `admits` say yes to.
     pub fn lookup_among(
         &self,
         method: &str,
         url: &Url,
-        admits: impl Fn(usize) -> Result<bool, TooManySteps>,
+        counts: impl Fn(usize) -> bool,
+        admits: impl Fn(usize) -> Result<Admission, TooManySteps>,
     ) -> Lookup {
         let subject = url.subject();
         let mut scratch = Scratch::default();
         let mut found = Vec::new();
         let mut captured = Vec::new();
         for number in self.candidates(method, &subject) {
-            let Some(rule) = self.rules.get(number) else {
+            let Some(rule) = self.rules.get(number).filter(|_| counts(number)) else {
                 continue;
             };
             let matched = rule.pattern.captures_with(&mut scratch, &subject);
-            match matched.and_then(|captures| Ok((captures.is_some() && admits(number)?, captures)))
-            {
-                Ok((true, Some(captures))) => {
+            let admitted = matched.and_then(|captures| match captures {
+                Some(captures) => Ok((admits(number)?, captures)),
+                None => Ok((Admission::No, Vec::new())),
+            });
+            match admitted {
+                Ok((Admission::Yes, captures)) => {
                     found.push(number);
                     captured = captures;
                 }
-                Ok(_) => {}
+                Ok((Admission::No, _)) => {}
+                Ok((Admission::Unclear, _)) => return Lookup::Unclear(number),
                 // The steps are for all rules together, or their number would be no bound.
                 Err(TooManySteps) => return Lookup::TooManySteps(number),
             }

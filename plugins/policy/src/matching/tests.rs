@@ -31,7 +31,8 @@ fn matches(pattern: &Pattern, subject: &str) -> bool {
 }
 
 fn index(rules: &[(&str, Pattern)]) -> RuleIndex {
-    let methods = |list: &str| list.split_whitespace().map(str::to_owned).collect();
+    let methods =
+        |list: &str| -> Vec<String> { list.split_whitespace().map(str::to_owned).collect() };
     RuleIndex::build(
         rules
             .iter()

@@ -24,7 +24,7 @@ const MAX_WAITS: u8 = 8;
 /// A request that a rule matched, and how far it has come.
 #[derive(Debug)]
 pub(crate) struct Course {
-    rule: usize,
+    pub(super) rule: usize,
     url: Url,
     captures: Vec<String>,
     position: Position,
@@ -162,8 +162,11 @@ impl Course {
         let Some(rule) = policy.rules.get(self.rule) else {
             return Turn::Refused(Denial::Internal("the rule is no longer there".to_owned()));
         };
-        if let Some(fault) = &rule.fault {
-            return Turn::Refused(Denial::Internal(format!("the rule is broken: {fault}")));
+        if rule.fault.is_some() {
+            // What is wrong with it stands in the log of loading, and may quote its configuration.
+            return Turn::Refused(Denial::Internal(
+                "the rule is broken, see the log of loading it".to_owned(),
+            ));
         }
         match self.position {
             Position::Authenticator(number) => {
@@ -214,7 +217,9 @@ impl Course {
                 self.position = Position::Authorizer(0);
                 Turn::Next
             }
-            Authentication::Refused(denial) if entry.continue_on_failure => {
+            Authentication::Refused(denial)
+                if entry.continue_on_failure && denial.is_of_credentials() =>
+            {
                 self.note_of(rule, || Event::refused(&denial, true));
                 self.setback.get_or_insert(denial);
                 self.position = Position::Authenticator(number.saturating_add(1));

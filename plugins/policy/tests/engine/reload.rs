@@ -153,3 +153,54 @@ fn a_fetch_that_was_under_way_is_made_again() {
     assert_eq!(engine.due(NOW).len(), 1);
     assert_eq!(engine.due(NOW).len(), 0);
 }
+
+#[test]
+fn a_file_that_is_put_aside_leaves_its_requests_to_no_default_rule() {
+    let config = json!({
+        "authenticators": {"anonymous": {"enabled": true}}, "authorizers": {"allow": {"enabled": true}},
+        "mutators": {"noop": {"enabled": true}},
+    });
+    let rule = |id: &str, version: &str, extension: Value| {
+        json!([{
+            "id": id, "version": version, "gatepost": extension,
+            "match": {"url": format!("http://h/{id}"), "methods": ["GET"]},
+            "authenticators": [{"handler": "anonymous"}],
+            "authorizer": {"handler": "allow"}, "mutators": [{"handler": "noop"}],
+        }])
+    };
+    let rest = rule("rest", "v0.40.0", json!({"default": true}));
+    let own = rule("own", "v0.40.0", Value::Null);
+    let status = |version: &str, path: &str| {
+        let admin = rule("admin", version, Value::Null);
+        let files = [("admin", &admin), ("own", &own), ("rest", &rest)];
+        let policy = compile(&Sources {
+            config: &config,
+            rules: &files.map(|(file, rules)| RuleSource { file, rules }),
+            documents: &BTreeMap::new(),
+        })
+        .unwrap();
+        let request = Request {
+            headers: [
+                (":method", "GET"),
+                (":scheme", "http"),
+                (":authority", "h"),
+                (":path", path),
+            ]
+            .into_iter()
+            .collect(),
+            ..Request::default()
+        };
+        match Engine::new(policy, [0; 32]).decide(&request, NOW) {
+            Step::Done(decision) => match decision.verdict {
+                Verdict::Allow(_) => 200,
+                Verdict::Deny { response, .. } => response.status,
+            },
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(status("v0.40.0", "/elsewhere"), 200);
+    for path in ["/admin", "/elsewhere"] {
+        assert_eq!(status("of mine", path), 500, "{path}");
+    }
+    assert_eq!(status("of mine", "/own"), 200);
+}

@@ -312,7 +312,7 @@ impl<'r> Neighbours<'r> {
         let others = match self.index.lookup(method, &below) {
             Lookup::One { rule, .. } => vec![rule],
             Lookup::Several(rules) => rules,
-            Lookup::None | Lookup::TooManySteps(_) => return,
+            Lookup::None | Lookup::TooManySteps(_) | Lookup::Unclear(_) => return,
         };
         let own: Vec<&str> = described.shape.beginning().collect();
         let wider = others

@@ -66,7 +66,8 @@ impl CheckedPasswords {
         }
     }
 
-    /// Whether the password is right; from memory if that was found out less than `ttl` ago.
+    /// Whether the password is right; from memory if it was, or if that it is not was found out less
+    /// than `ttl` ago.
     pub(super) fn is_right(
         &mut self,
         check: &Check<'_>,
@@ -76,9 +77,10 @@ impl CheckedPasswords {
         let (name, password) = (check.name.as_bytes(), check.password.as_bytes());
         let place = digest::keyed(&self.key, &[name, password, check.fingerprint]);
         let known = self.young.get(&place).or_else(|| self.old.get(&place));
+        // A password that was right is right as long as its hash, which names the place, is the same:
+        // those who have it must not queue behind those who guess.
         if let Some(known) = known
-            && known.at <= now
-            && now.since(known.at) < ttl
+            && (known.is_right || (known.at <= now && now.since(known.at) < ttl))
         {
             return Ok(known.is_right);
         }

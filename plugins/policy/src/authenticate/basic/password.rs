@@ -72,6 +72,19 @@ impl PasswordHash {
         }
     }
 
+    /// About how many microseconds a check takes, to compare hashes.
+    pub(super) fn cost(&self) -> u64 {
+        match self {
+            // A microsecond for each KiB that is gone through; bcrypt's cost doubles some sixty of them.
+            Self::Argon2id { params, .. } => {
+                u64::from(params.m_cost()).saturating_mul(u64::from(params.t_cost()))
+            }
+            Self::Bcrypt { cost, .. } => {
+                60_u64.saturating_mul(1_u64.checked_shl(*cost).unwrap_or(0))
+            }
+        }
+    }
+
     /// Whether `password` is the one. Takes as long as the hash says, whatever the password.
     pub(super) fn is_of(&self, password: &[u8]) -> bool {
         if password.len() > PASSWORD_LIMIT {

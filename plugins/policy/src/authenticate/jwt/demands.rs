@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     config::Section,
-    jose::{Algorithms, CertificateBound, DpopRules, NonceRules, TokenRules},
+    jose::{Algorithms, CertificateBound, DpopRules, NonceRules, PROOF_AGE_MAX, TokenRules},
 };
 
 use super::algorithms_at;
@@ -12,7 +12,6 @@ use super::algorithms_at;
 /// More would make a token's times a matter of taste.
 const LEEWAY_MAX: Duration = Duration::from_secs(5 * 60);
 /// What proofs are remembered for; see [`crate::jose::DpopProver`].
-const PROOF_AGE_MAX: Duration = Duration::from_secs(5 * 60);
 const PROOF_AGE: Duration = Duration::from_secs(60);
 const NONCE_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// A secret that could be guessed would let clients make their own nonces.
