@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatepost_policy::{ConfigErrors, Policy, RuleSet, call::Endpoint};
+use gatepost_policy::{
+    ConfigErrors, Policy, RuleSet,
+    call::Endpoint,
+    decision_log::{LogDecisions, WrittenLog},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,61 +47,6 @@ struct Written {
 
 const fn yes() -> bool {
     true
-}
-
-/// For which decisions to log a line: for all, for none, or for a sample.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(untagged)]
-enum WrittenLog {
-    Switch(bool),
-    Sample(Sample),
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sample {
-    /// The share of all decisions, from 0 to 1.
-    sample: f64,
-    /// Whether to log every denial besides.
-    #[serde(default = "yes")]
-    denials: bool,
-}
-
-impl Default for WrittenLog {
-    fn default() -> Self {
-        Self::Switch(false)
-    }
-}
-
-/// For which decisions to log a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LogDecisions {
-    /// The share of all decisions, in millionths.
-    pub(crate) sample: u32,
-    /// Whether to log every denial besides.
-    pub(crate) denials: bool,
-}
-
-impl LogDecisions {
-    /// The whole.
-    pub(crate) const ALL: u32 = 1_000_000;
-
-    fn new(written: WrittenLog, errors: &mut Vec<String>) -> Self {
-        let (sample, denials) = match written {
-            WrittenLog::Switch(is_on) => (f64::from(u8::from(is_on)), is_on),
-            WrittenLog::Sample(Sample { sample, denials }) => (sample, denials),
-        };
-        if !(0.0..=1.0).contains(&sample) {
-            errors.push(format!(
-                "log_decisions.sample: `{sample}` is no share; write a number from 0 to 1, such as 0.01"
-            ));
-        }
-        Self {
-            // A float is cut to what fits.
-            sample: (sample * f64::from(Self::ALL)).round() as u32,
-            denials,
-        }
-    }
 }
 
 /// What is reported of decisions.
@@ -167,7 +116,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
     })?;
     let mut errors = Vec::new();
     let clusters = clusters(&written.clusters, &mut errors);
-    let log_decisions = LogDecisions::new(written.log_decisions, &mut errors);
+    let log_decisions = LogDecisions::try_from(written.log_decisions)
+        .map_err(|error| errors.push(error))
+        .unwrap_or_default();
     let texts = |errors: ConfigErrors| errors.0.iter().map(ToString::to_string).collect();
     let compiled = RuleSet::new(written.config, files(written.rules), written.jwks)
         .and_then(|rules| Ok((rules.compile()?, rules)))

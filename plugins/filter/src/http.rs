@@ -9,7 +9,7 @@ use std::{
 
 use gatepost_policy::{
     Changes, Decision, Engine, Pending, Reply, Request, Response, Step, UnixTime, Verdict,
-    headers::are_aliases, request::MAX_BODY,
+    decision_log::Observed, headers::are_aliases, request::MAX_BODY,
 };
 use proxy_wasm::{
     traits::{Context, HttpContext},
@@ -18,7 +18,6 @@ use proxy_wasm::{
 
 use crate::{
     host::{self, HostError},
-    report::Observed,
     root::{Parked, Shared},
 };
 

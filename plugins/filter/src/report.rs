@@ -1,44 +1,27 @@
 //! What operators learn of decisions: a line in the log, and the host's metrics.
 
-mod line;
 mod metrics;
 
-use gatepost_policy::{Decision, Policy, Request, UnixTime, Verdict};
-
-use crate::{
-    config::{LogDecisions, Reporting},
-    host,
+use gatepost_policy::{
+    Policy,
+    decision_log::{DecisionLog, Observed},
 };
 
-use self::{line::Line, metrics::Metrics};
+use crate::{config::Reporting, host};
+
+use self::metrics::Metrics;
 
 /// Reports decisions as the configuration says.
 pub(crate) struct Reporter {
-    log: LogDecisions,
-    digest: Option<String>,
+    log: DecisionLog,
     metrics: Option<Metrics>,
-    /// How much of the next line is due, in millionths.
-    due: u32,
-}
-
-/// A decision, and what it was made of.
-pub(crate) struct Observed<'a> {
-    pub(crate) decision: &'a Decision,
-    pub(crate) request: &'a Request,
-    pub(crate) policy: &'a Policy,
-    /// When the request came.
-    pub(crate) began: UnixTime,
-    /// When its last step began: later only where it had to wait.
-    pub(crate) decided: UnixTime,
 }
 
 impl Reporter {
     pub(crate) fn new(reporting: Reporting, policy: &Policy) -> Self {
         Self {
-            log: reporting.log_decisions,
-            digest: reporting.digest,
+            log: DecisionLog::new(reporting.log_decisions, reporting.digest),
             metrics: reporting.metrics.then(|| Metrics::define(policy)),
-            due: 0,
         }
     }
 
@@ -55,10 +38,9 @@ impl Reporter {
         if let Some(metrics) = &self.metrics {
             metrics.count(observed);
         }
-        if self.is_to_be_logged(observed.decision) {
-            let ended = host::now().unwrap_or(observed.decided);
-            let line = Line::of(observed, ended, self.digest.as_deref());
-            host::log_info(&line.text());
+        let ended = || host::now().unwrap_or(observed.decided);
+        if let Some(line) = self.log.line(observed, ended) {
+            host::log_info(&line);
         }
     }
 
@@ -75,25 +57,4 @@ impl Reporter {
             metrics.count_failed_fetch();
         }
     }
-
-    /// The sample is spread evenly: one in a hundred means every hundredth.
-    fn is_to_be_logged(&mut self, decision: &Decision) -> bool {
-        if self.log.denials && denies(decision) {
-            return true;
-        }
-        let due = self.due.saturating_add(self.log.sample);
-        let is_due = due >= LogDecisions::ALL;
-        self.due = if is_due {
-            due.saturating_sub(LogDecisions::ALL)
-        } else {
-            due
-        };
-        is_due
-    }
-}
-
-/// Whether the request is refused, or would be if its rule were enforced.
-fn denies(decision: &Decision) -> bool {
-    let verdict = decision.shadow.as_deref().unwrap_or(&decision.verdict);
-    matches!(verdict, Verdict::Deny { .. })
 }

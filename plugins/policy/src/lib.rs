@@ -40,6 +40,7 @@ mod conditions;
 pub mod config;
 mod cookies;
 pub mod decision;
+pub mod decision_log;
 pub mod denial;
 mod digest;
 mod entropy;

@@ -6,11 +6,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use gatepost_policy::{Decision, Policy, Verdict};
+use gatepost_policy::{Decision, Policy, Verdict, decision_log::Observed};
 
 use crate::host::{self, MetricType};
-
-use super::Observed;
 
 /// How many rules have counters of their own: a host keeps every counter for good. The rest of a
 /// larger rule set is counted together, as `other`.

@@ -1,9 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use gatepost_policy::{
-    Decision, Denial, Headers, Request, Response, Sources, compile, decision::Stage,
-};
 use serde_json::Value;
+
+use crate::{Decision, Denial, Headers, Request, Response, Sources, compile, decision::Stage};
 
 use super::*;
 

@@ -4,8 +4,9 @@
 //! query, and what looks like a token nevertheless is masked. Nor can a client end the line or colour
 //! a terminal with what it sends.
 
-use gatepost_policy::{UnixTime, Verdict, trace::masked};
 use serde::Serialize;
+
+use crate::{UnixTime, Verdict, trace::masked};
 
 use super::Observed;
 
