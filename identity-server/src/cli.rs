@@ -4,6 +4,7 @@ mod authorization_code;
 mod client;
 mod client_credentials;
 mod credentials;
+mod decisions;
 mod introspect;
 mod keys;
 mod logging;
@@ -42,6 +43,8 @@ enum Command {
     Rules(rules::Rules),
     #[command(subcommand)]
     Credentials(credentials::Credentials),
+    #[command(subcommand)]
+    Decisions(decisions::Decisions),
     /// Make something.
     #[command(subcommand)]
     Create(Create),
@@ -88,6 +91,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(keys) => keys.run().await,
         Command::Rules(rules) => return rules.run(),
         Command::Credentials(credentials) => credentials.run().await,
+        Command::Decisions(decisions) => decisions.run().await,
         Command::Create(Create::Client(create)) => create.run().await,
         Command::Perform(Perform::ClientCredentials(perform)) => perform.run().await,
         Command::Perform(Perform::AuthorizationCode(perform)) => perform.run().await,

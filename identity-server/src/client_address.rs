@@ -37,7 +37,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[AddressRange
 }
 
 /// An entry, which some proxies write with a port.
-fn address(entry: &str) -> Option<IpAddr> {
+pub(crate) fn address(entry: &str) -> Option<IpAddr> {
     let bare = entry.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>()
         .ok()

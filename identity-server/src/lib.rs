@@ -7,6 +7,7 @@
 //! - [`keys`]: signing keys and the public key set.
 //! - [`oauth2`]: clients, and what they may be issued.
 //! - [`oidc`]: ID tokens, userinfo, discovery.
+//! - [`rules`]: access rules outside the proxy. [`decisions`]: the endpoint that proxies ask.
 //!
 //! Around them: [`config`] (settings), [`app`] (the handles a request may use), [`storage`] (where rows live),
 //! [`clock`], [`client_address`], [`entropy`], [`id`], [`secret`], [`duration`], [`error`], [`health`], [`router`] (every route),
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod client_address;
 pub mod clock;
 pub mod config;
+pub mod decisions;
 pub mod duration;
 pub mod entropy;
 pub mod error;

@@ -1,6 +1,6 @@
 //! The listeners: bound before anything is said, drained before the process ends.
 
-mod connections;
+pub mod connections;
 
 use std::net::SocketAddr;
 

@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::PublishedKeys;
 use crate::app::App;
-use crate::error::ApiError;
 use crate::secret;
 
 /// Where key sets are looked for.
@@ -26,25 +22,8 @@ pub async fn of_server(State(app): State<App>, headers: HeaderMap) -> Response {
     respond(&set, max_age, &headers)
 }
 
-/// The public keys of the mutator `id_token`, as Oathkeeper serves them on its API port; 500 if there are none. To be
-/// merged into the router of whatever decides in Oathkeeper's place.
-pub fn of_mutator<S: Clone + Send + Sync + 'static>(
-    keys: PublishedKeys,
-    max_age: Duration,
-) -> Router<S> {
-    let answer = async move |headers: HeaderMap| match keys.keys() {
-        none if none.is_empty() => ApiError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Internal Server Error",
-            "No rule signs tokens with a key that can be published",
-        )
-        .into_response(),
-        keys => respond(&json!({"keys": keys}), max_age, &headers),
-    };
-    Router::new().route(PATH, get(answer))
-}
-
-fn respond(set: &Value, max_age: Duration, headers: &HeaderMap) -> Response {
+/// The key set, for those who do not have it yet.
+pub(crate) fn respond(set: &Value, max_age: Duration, headers: &HeaderMap) -> Response {
     let body = set.to_string();
     let etag = format!("\"{}\"", secret::digest(&body));
     let max_age = max_age.as_secs();

@@ -1,9 +1,14 @@
 //! Reads Oathkeeper's configuration and rule files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use gatepost_policy::{ConfigError, RuleSource, config::Place, source};
 use serde_json::{Map, Value};
+
+use super::key_sets;
 
 /// Oathkeeper's files, read but not judged.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +21,8 @@ pub struct Files {
     pub unreadable: Vec<ConfigError>,
     /// Where the configuration lies: relative names in it start there.
     pub(super) folder: PathBuf,
+    /// The rule files that were sought for the configuration.
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 impl Files {
@@ -51,6 +58,46 @@ impl Files {
         files
     }
 
+    /// Reads the configuration, and the rule files that it names, under the names that it has for them.
+    /// What it names otherwise (URLs, inline rules) is left to the engine.
+    #[must_use]
+    pub fn configured(config: &str) -> Self {
+        let mut files = Self {
+            folder: Path::new(config)
+                .parent()
+                .unwrap_or(Path::new(""))
+                .to_owned(),
+            ..Self::default()
+        };
+        match read(config) {
+            Ok(config) => files.config = Some(config),
+            Err(error) => files.unreadable.push(error),
+        }
+        let named: Vec<_> = entries(files.config.as_ref()).map(str::to_owned).collect();
+        for entry in named {
+            let path = match entry.split_once("://") {
+                Some(("file", path)) => files.folder.join(path),
+                None => files.folder.join(&entry),
+                Some(_) => continue,
+            };
+            match read(&path.display().to_string()) {
+                Ok(rules) => drop(files.rules.insert(entry, rules)),
+                Err(error) => files.unreadable.push(error),
+            }
+            files.paths.push(path);
+        }
+        files
+    }
+
+    /// The key sets at `file:` URLs that the files name, and what is wrong with them.
+    #[must_use]
+    pub fn key_sets(&self) -> (KeySets, Vec<ConfigError>) {
+        let mut mistakes = Vec::new();
+        let documents = key_sets::read(self, &mut mistakes);
+        let paths = key_sets::paths(self);
+        (KeySets { documents, paths }, mistakes)
+    }
+
     /// The rule files as the engine takes them.
     #[must_use]
     pub fn sources(&self) -> Vec<RuleSource<'_>> {
@@ -59,6 +106,15 @@ impl Files {
             .map(|(file, rules)| RuleSource { file, rules })
             .collect()
     }
+}
+
+/// Key sets that lie in files.
+#[derive(Clone, Debug, Default)]
+pub struct KeySets {
+    /// By the URL under which handlers name them.
+    pub documents: BTreeMap<String, Value>,
+    /// Where they lie.
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 pub(super) fn read(file: &str) -> Result<Value, ConfigError> {
@@ -80,6 +136,16 @@ fn named(config: &Value, file: &str, rules: &[String]) -> Result<Vec<String>, Ve
     }
 }
 
+/// The entries of `access_rules.repositories`: one, or a list.
+fn entries(config: Option<&Value>) -> impl Iterator<Item = &str> {
+    let entries = match config.and_then(|config| config.pointer("/access_rules/repositories")) {
+        Some(Value::Array(entries)) => entries.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    entries.iter().filter_map(Value::as_str)
+}
+
 /// The files in `access_rules.repositories`. Relative ones are sought beside the configuration.
 fn repositories(config: &Value, file: &str) -> Result<Vec<String>, Vec<ConfigError>> {
     let wrong = |message: String| {
@@ -92,11 +158,7 @@ fn repositories(config: &Value, file: &str) -> Result<Vec<String>, Vec<ConfigErr
             message,
         }]
     };
-    let entries = match config.pointer("/access_rules/repositories") {
-        Some(Value::String(entry)) => vec![entry.as_str()],
-        Some(Value::Array(entries)) => entries.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
+    let entries: Vec<_> = entries(Some(config)).collect();
     if entries.is_empty() {
         return Err(wrong(
             "names no rule files; name them here or on the command line".to_owned(),

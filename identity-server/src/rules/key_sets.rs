@@ -1,6 +1,6 @@
 //! Key sets that handlers read from files: a proxy cannot, so they go into the bundle.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use gatepost_policy::{ConfigError, config::Place};
 use serde_json::Value;
@@ -12,16 +12,9 @@ const FILE: &str = "file://";
 
 /// The key sets at `file:` URLs of the configuration and the rules, by these URLs.
 pub(super) fn read(files: &Files, mistakes: &mut Vec<ConfigError>) -> BTreeMap<String, Value> {
-    let mut urls = Vec::new();
-    for value in files.config.iter().chain(files.rules.values()) {
-        collect(value, &mut urls);
-    }
-    urls.sort_unstable();
-    urls.dedup();
     let mut key_sets = BTreeMap::new();
-    for url in urls {
-        let file = files.folder.join(url.strip_prefix(FILE).unwrap_or(&url));
-        let file = file.display().to_string();
+    for url in urls(files) {
+        let file = path(files, &url).display().to_string();
         match files::read(&file) {
             Ok(keys) if keys.get("keys").is_some_and(Value::is_array) => {
                 key_sets.insert(url, keys);
@@ -38,6 +31,27 @@ pub(super) fn read(files: &Files, mistakes: &mut Vec<ConfigError>) -> BTreeMap<S
         }
     }
     key_sets
+}
+
+/// Where these key sets lie.
+pub(super) fn paths(files: &Files) -> Vec<PathBuf> {
+    let urls = urls(files).into_iter();
+    urls.map(|url| path(files, &url)).collect()
+}
+
+fn path(files: &Files, url: &str) -> PathBuf {
+    files.folder.join(url.strip_prefix(FILE).unwrap_or(url))
+}
+
+/// The `file:` URLs that are named, each once.
+fn urls(files: &Files) -> Vec<String> {
+    let mut urls = Vec::new();
+    for value in files.config.iter().chain(files.rules.values()) {
+        collect(value, &mut urls);
+    }
+    urls.sort_unstable();
+    urls.dedup();
+    urls
 }
 
 /// Whether some key of a set is a private or a symmetric one.

@@ -9,28 +9,33 @@ use tokio::{runtime::Handle, task::block_in_place};
 use super::Answers;
 
 /// The largest answer that is read, in bytes: what the proxy's module takes over.
-const MAX_BODY: usize = 256 * 1024;
+pub const MAX_ANSWER: usize = 256 * 1024;
 
-/// Makes the calls. Needs tokio's runtime with several threads.
-#[derive(Debug)]
-pub struct Network {
+/// Makes calls over the network.
+#[derive(Clone, Debug)]
+pub struct Caller {
     client: Client,
-    runtime: Handle,
 }
 
-impl Network {
-    /// Redirects are not followed: no proxy does.
+impl Caller {
+    /// Redirects are not followed: no proxy does, and where they lead no rule says.
     ///
     /// # Errors
-    /// If there is no runtime, or TLS cannot be set up.
+    /// If TLS cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(10));
         Ok(Self {
-            client: Client::builder().redirect(Policy::none()).build()?,
-            runtime: Handle::try_current()?,
+            client: client.build()?,
         })
     }
 
-    async fn send(&self, call: &Call) -> Reply {
+    /// Makes `call`, and reads at most `limit` bytes of the answer's body.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn send(&self, call: &Call, limit: usize) -> Reply {
         let method: Method = call.method.parse().map_err(|_| FailedCall::NotSent)?;
         let mut request = self
             .client
@@ -44,8 +49,8 @@ impl Network {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| failure(&error))? {
             body.extend(chunk);
-            if body.len() >= MAX_BODY {
-                body.truncate(MAX_BODY);
+            if body.len() >= limit {
+                body.truncate(limit);
                 break;
             }
         }
@@ -60,9 +65,30 @@ impl Network {
     }
 }
 
+/// Makes the calls of a command line. Needs tokio's runtime with several threads.
+#[derive(Debug)]
+pub struct Network {
+    caller: Caller,
+    runtime: Handle,
+}
+
+impl Network {
+    /// As [`Caller::new`].
+    ///
+    /// # Errors
+    /// If there is no runtime, or TLS cannot be set up.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            caller: Caller::new()?,
+            runtime: Handle::try_current()?,
+        })
+    }
+}
+
 impl Answers for Network {
     fn answer(&mut self, call: &Call) -> Option<Reply> {
-        Some(block_in_place(|| self.runtime.block_on(self.send(call))))
+        let reply = self.caller.send(call, MAX_ANSWER);
+        Some(block_in_place(|| self.runtime.block_on(reply)))
     }
 }
 

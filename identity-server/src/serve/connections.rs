@@ -31,7 +31,7 @@ const BUFFER: usize = 64 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers until `stop` turns true, then waits for the connections to finish what they are at.
-pub(super) async fn answer(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>) {
+pub async fn answer(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     let told = stop.clone();
@@ -41,7 +41,7 @@ pub(super) async fn answer(listener: TcpListener, routes: Router, mut stop: watc
             Some((slot, listener.accept().await))
         };
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told_to_stop(&mut stop) => break,
             Some(_) = connections.join_next() => {}
             Some((slot, accepted)) = accepted => match accepted {
                 Ok((stream, peer)) => {
@@ -61,6 +61,11 @@ pub(super) async fn answer(listener: TcpListener, routes: Router, mut stop: watc
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// Waits until `stop` turns true, or nobody is left who could say so.
+pub(crate) async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// Serves one connection; a broken one concerns nobody else.
@@ -89,7 +94,7 @@ async fn serve(
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
-        _ = stop.wait_for(|stop| *stop) => None,
+        () = told_to_stop(&mut stop) => None,
     };
     let ended = match ended {
         Some(ended) => ended,

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
-use gatepost::keys::{Envelope, KeyMaker, KeySet, PublishedKeys, Rotation, jwks};
+use gatepost::keys::{Envelope, KeyMaker, KeySet, Rotation};
 use serde_json::{Value, json};
 use time::Duration;
-use tower::ServiceExt as _;
 
 use crate::harness::{Answer, TestApp};
 
@@ -277,29 +276,4 @@ async fn the_public_keys_of_files_stand_beside_ours_and_follow_the_files() {
     app.app.keys().refresh(app.app.storage()).await.unwrap();
     let set = app.public.get(JWKS).await.expect_status(200).json();
     assert!(kids(&set).contains("mutator-number-2"), "{set}");
-}
-
-#[tokio::test]
-async fn a_decision_endpoint_serves_the_keys_of_its_rules_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("id_token.jwks.json");
-    std::fs::write(&file, signing_keys("mutator-1")).unwrap();
-    let served = async |keys: PublishedKeys| {
-        let router: axum::Router = jwks::of_mutator(keys, std::time::Duration::from_secs(60));
-        let request = Request::get(JWKS).body(Body::empty()).unwrap();
-        let answer = router.oneshot(request).await.unwrap();
-        let status = answer.status().as_u16();
-        let body = axum::body::to_bytes(answer.into_body(), 65536)
-            .await
-            .unwrap();
-        (status, serde_json::from_slice::<Value>(&body).unwrap())
-    };
-    let keys = PublishedKeys::open(&[format!("file://{}", file.display())]).unwrap();
-    let (status, set) = served(keys).await;
-    assert_eq!(
-        (status, kids(&set)),
-        (200, BTreeSet::from(["mutator-1".to_owned()]))
-    );
-    let (status, _) = served(PublishedKeys::default()).await;
-    assert_eq!(status, 500);
 }

@@ -13,6 +13,7 @@
 mod commands;
 mod complaints;
 mod credentials;
+mod decisions;
 mod durability;
 mod requests;
 mod rules;

@@ -19,4 +19,4 @@ pub use case::{
 };
 pub use keys::{jwks, private_jwks, sign};
 pub use minted::check as check_minted;
-pub use script::{Door, Script, play, play_case};
+pub use script::{Door, Script, install_crypto, play, play_case};

@@ -170,6 +170,18 @@ impl Policy {
             .map(|(origin, place)| (origin.as_ref(), place))
     }
 
+    /// Whether the policy may call `origin`.
+    #[must_use]
+    pub fn may_call(&self, origin: &str) -> bool {
+        self.origins.contains_key(origin)
+    }
+
+    /// The repository that was never read, for which every request is refused.
+    #[must_use]
+    pub fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
+    }
+
     /// The mistakes for which rules were put aside. Such a rule no longer decides anything: requests
     /// that match it are refused, all others are decided as if it were not there.
     #[must_use]

@@ -147,6 +147,40 @@ impl RuleSet {
         !self.repositories.is_empty()
     }
 
+    /// The rules that are there, by file or URL, as they are written.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let files = self.files.iter().map(|(file, rules)| (&**file, rules));
+        files.chain(self.repositories.iter().filter_map(|repository| {
+            let content = repository.content.as_ref()?;
+            Some((&*repository.url, &content.rules))
+        }))
+    }
+
+    /// The configuration tree.
+    #[must_use]
+    pub const fn config(&self) -> &Value {
+        &self.config
+    }
+
+    /// The document that handlers name by `url`, where it came with the policy.
+    #[must_use]
+    pub fn document(&self, url: &str) -> Option<&Value> {
+        self.documents.get(url)
+    }
+
+    /// Takes over what `former` has fetched from the same places, so that a change of files leaves the
+    /// fetched rules in force.
+    pub fn inherit(&mut self, former: &Self) {
+        for repository in &mut self.repositories {
+            let mut known = former.repositories.iter();
+            if let Some(known) = known.find(|known| known.url == repository.url) {
+                repository.content.clone_from(&known.content);
+                repository.next = known.next;
+                repository.pause = known.pause;
+            }
+        }
+    }
+
     /// Compiles what is there. As long as a repository was never read, the policy refuses every
     /// request: the rules that are missing might forbid what the others allow.
     ///
