@@ -453,6 +453,6 @@ fn cluster(name: &str, port: u16) -> Value {
     }})
 }
 
-fn address(port: u16) -> Value {
+pub(crate) fn address(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
 }

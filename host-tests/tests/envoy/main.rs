@@ -12,6 +12,7 @@
 )]
 
 mod bodies;
+mod corpus;
 mod harness;
 mod hostile;
 mod keys;

@@ -81,10 +81,9 @@ impl Door for Wasm {
     }
 
     fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {
-        self.clusters.clear();
         self.running = None;
-        origins(&case.config, &mut self.clusters);
-        origins(&case.rules, &mut self.clusters);
+        let origins = case.origins().into_iter();
+        self.clusters = origins.map(|origin| (origin.clone(), origin)).collect();
         self.configuration = json!({
             "config": case.config,
             "rules": {"rules.json": case.rules},
@@ -204,23 +203,4 @@ fn answer(reply: &SpecReply) -> Answer {
     reply.headers.iter().fold(answer, |answer, (name, value)| {
         answer.header(name, value.as_str())
     })
-}
-
-/// A cluster for the origin of every URL in the policy.
-fn origins(value: &Value, clusters: &mut BTreeMap<String, String>) {
-    match value {
-        Value::String(text) => {
-            if let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") {
-                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
-                if !authority.is_empty() && authority.chars().all(plain) {
-                    let origin = format!("{scheme}://{authority}");
-                    clusters.insert(origin.clone(), origin);
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| origins(item, clusters)),
-        Value::Object(fields) => fields.values().for_each(|field| origins(field, clusters)),
-        _ => {}
-    }
 }

@@ -1,6 +1,10 @@
 //! What a case file says.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -297,6 +301,15 @@ pub struct Outcome {
 }
 
 impl Case {
+    /// The origin of every URL in the policy: those that it may call are among them.
+    #[must_use]
+    pub fn origins(&self) -> BTreeSet<String> {
+        let mut origins = BTreeSet::new();
+        collect_origins(&self.config, &mut origins);
+        collect_origins(&self.rules, &mut origins);
+        origins
+    }
+
     /// Reads every case below `folder`, in the order of their names.
     ///
     /// # Errors
@@ -330,5 +343,26 @@ impl Case {
             }
         }
         Ok(case)
+    }
+}
+
+fn collect_origins(value: &Value, origins: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            if let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") {
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+                if !authority.is_empty() && authority.chars().all(plain) {
+                    origins.insert(format!("{scheme}://{authority}"));
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_origins(item, origins)),
+        Value::Object(fields) => {
+            for field in fields.values() {
+                collect_origins(field, origins);
+            }
+        }
+        _ => {}
     }
 }
