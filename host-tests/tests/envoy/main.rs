@@ -16,6 +16,7 @@ mod corpus;
 mod harness;
 mod hostile;
 mod keys;
+mod minting;
 mod observability;
 mod quickstart;
 mod refused;
