@@ -1,12 +1,12 @@
 //! The glue between a proxy-wasm host (Envoy, Istio, nginx) and the decision engine.
 //!
-//! Owns: reading the plugin's configuration, handing requests to the engine, and carrying out what
+//! Owns: what all modules' configurations share, handing requests to the engine, and carrying out what
 //! it decides. Owns no decision: whatever fails here refuses the request.
 //!
 //! ```text
 //!   root.rs     configure; key sets fetched in the background; wakes the requests that wait
 //!   http.rs     one request: read, step, act
-//!   config.rs   bytes -> settings, with every error in them
+//!   settings.rs the configuration, as far as all modules share it
 //!   report.rs   decisions in the log and in the host's metrics
 //!   host.rs     the only file that calls the host; every failure is a value
 //!   crypto.rs   signatures: checked by the host where it can, in pure Rust elsewhere
@@ -17,18 +17,31 @@
     allow(dead_code, reason = "a reduced build leaves out its users")
 )]
 
-mod config;
 #[cfg(feature = "tokens")]
 mod crypto;
 mod host;
 mod http;
 mod report;
 mod root;
+mod settings;
 
 use proxy_wasm::traits::RootContext;
 
+pub use settings::{BrokenRules, Options, Settings, parse};
+
+/// What is particular to a module.
+pub trait Module {
+    /// Reads its configuration.
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place.
+    fn configure(bytes: &[u8]) -> Result<Settings, Vec<String>>;
+}
+
 /// Registers the plugin with the host. A module's entry point calls this and nothing else.
-pub fn register() {
+pub fn register<M: Module>() {
     std::panic::set_hook(Box::new(|panic| host::log_panic(panic.location())));
-    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> { Box::new(root::Root::new(id)) });
+    proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> {
+        Box::new(root::Root::new(id, M::configure))
+    });
 }

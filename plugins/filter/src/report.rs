@@ -7,7 +7,7 @@ use gatepost_policy::{
     decision_log::{DecisionLog, Observed},
 };
 
-use crate::{config::Reporting, host};
+use crate::{host, settings::Reporting};
 
 use self::metrics::Metrics;
 

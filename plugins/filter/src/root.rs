@@ -17,10 +17,10 @@ use proxy_wasm::{
 };
 
 use crate::{
-    config::{self, BrokenRules, Clusters, Settings},
     host,
     http::{Exchange, Http, Within},
     report::Reporter,
+    settings::{self, BrokenRules, Clusters, Reader, Settings},
 };
 
 /// How often due fetches are looked for.
@@ -228,7 +228,8 @@ impl Shared {
     ) -> Vec<Weak<RefCell<Exchange>>> {
         let (broken_rules, clusters) = (self.broken_rules, &self.clusters);
         let polled = self.rules.fetched(repository, reply, now, |policy| {
-            config::accept(policy, broken_rules, clusters)
+            settings::accept(policy, broken_rules, clusters)
+                .map_err(|problems| problems.iter().map(ToString::to_string).collect())
         });
         match polled {
             Polled::Unchanged => Vec::new(),
@@ -289,12 +290,17 @@ fn log_faults(policy: &Policy) {
 /// The root context.
 pub(crate) struct Root {
     id: u32,
+    reader: Reader,
     shared: Option<Rc<RefCell<Shared>>>,
 }
 
 impl Root {
-    pub(crate) const fn new(id: u32) -> Self {
-        Self { id, shared: None }
+    pub(crate) const fn new(id: u32, reader: Reader) -> Self {
+        Self {
+            id,
+            reader,
+            shared: None,
+        }
     }
 
     /// Runs `step` for each request, in its own context.
@@ -386,7 +392,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         #[cfg(feature = "tokens")]
         crate::crypto::install();
-        let settings = match config::read(&host::configuration(size)) {
+        let settings = match (self.reader)(&host::configuration(size)) {
             Ok(settings) => settings,
             Err(errors) => {
                 for error in errors {

@@ -99,11 +99,11 @@ impl std::error::Error for ConfigErrors {}
 
 /// Collects the mistakes while the configuration is read.
 #[derive(Debug, Default)]
-pub(crate) struct Errors(RefCell<Vec<ConfigError>>);
+pub struct Errors(RefCell<Vec<ConfigError>>);
 
 impl Errors {
     /// Notes a mistake.
-    pub(crate) fn add(&self, place: Place, message: impl Into<String>) {
+    pub fn add(&self, place: Place, message: impl Into<String>) {
         self.0.borrow_mut().push(ConfigError {
             place,
             message: message.into(),
@@ -111,7 +111,7 @@ impl Errors {
     }
 
     /// How many there are so far.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.borrow().len()
     }
 
@@ -123,14 +123,14 @@ impl Errors {
     }
 
     /// All of them.
-    pub(crate) fn into_inner(self) -> Vec<ConfigError> {
+    pub fn into_inner(self) -> Vec<ConfigError> {
         self.0.into_inner()
     }
 }
 
 /// One object of the configuration, being read.
 #[derive(Debug)]
-pub(crate) struct Section<'a> {
+pub struct Section<'a> {
     place: Place,
     map: Map<String, Value>,
     seen: BTreeSet<&'static str>,
@@ -139,7 +139,7 @@ pub(crate) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// Reads `value`, which must be an object; `null` counts as an empty one.
-    pub(crate) fn new(value: Option<&Value>, place: Place, errors: &'a Errors) -> Self {
+    pub fn new(value: Option<&Value>, place: Place, errors: &'a Errors) -> Self {
         let map = match value {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(map)) => map.clone(),
@@ -176,39 +176,41 @@ impl<'a> Section<'a> {
         section
     }
 
-    pub(crate) const fn place(&self) -> &Place {
+    /// Where it stands.
+    pub const fn place(&self) -> &Place {
         &self.place
     }
 
-    pub(crate) const fn errors(&self) -> &'a Errors {
+    /// Where mistakes are noted.
+    pub const fn errors(&self) -> &'a Errors {
         self.errors
     }
 
     /// Notes a mistake at `key`.
-    pub(crate) fn wrong(&self, key: &str, message: impl Into<String>) {
+    pub fn wrong(&self, key: &str, message: impl Into<String>) {
         self.errors.add(self.place.key(key), message);
     }
 
     /// The raw value at `key`; absent and `null` are the same.
-    pub(crate) fn value(&mut self, key: &'static str) -> Option<&Value> {
+    pub fn value(&mut self, key: &'static str) -> Option<&Value> {
         self.seen.insert(key);
         self.map.get(key).filter(|value| !value.is_null())
     }
 
     /// The raw value at `key`, for objects in which `null` means something.
-    pub(crate) fn value_or_null(&mut self, key: &'static str) -> Option<&Value> {
+    pub fn value_or_null(&mut self, key: &'static str) -> Option<&Value> {
         self.seen.insert(key);
         self.map.get(key)
     }
 
     /// The object at `key`, empty where there is none.
-    pub(crate) fn section(&mut self, key: &'static str) -> Section<'a> {
+    pub fn section(&mut self, key: &'static str) -> Section<'a> {
         let (place, errors) = (self.place.key(key), self.errors);
         Section::new(self.value(key), place, errors)
     }
 
     /// The object at `key` as it stands; `None` where there is none.
-    pub(crate) fn object(&mut self, key: &'static str) -> Option<Map<String, Value>> {
+    pub fn object(&mut self, key: &'static str) -> Option<Map<String, Value>> {
         match self.value(key)? {
             Value::Object(map) => Some(map.clone()),
             other => {
@@ -219,7 +221,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
+    /// The string at `key`; `None` where there is none.
+    pub fn string(&mut self, key: &'static str) -> Option<String> {
         match self.value(key)? {
             Value::String(text) => Some(text.clone()),
             other => {
@@ -231,7 +234,7 @@ impl<'a> Section<'a> {
     }
 
     /// The string at `key`; its absence is a mistake.
-    pub(crate) fn required_string(&mut self, key: &'static str) -> Option<String> {
+    pub fn required_string(&mut self, key: &'static str) -> Option<String> {
         if self.value(key).is_none() {
             self.wrong(key, "is required");
             return None;
@@ -239,7 +242,8 @@ impl<'a> Section<'a> {
         self.string(key)
     }
 
-    pub(crate) fn bool(&mut self, key: &'static str, default: bool) -> bool {
+    /// The boolean at `key`, or the default.
+    pub fn bool(&mut self, key: &'static str, default: bool) -> bool {
         match self.value(key) {
             None => default,
             Some(Value::Bool(value)) => *value,
@@ -252,7 +256,7 @@ impl<'a> Section<'a> {
     }
 
     /// The whole number at `key`, which may be negative.
-    pub(crate) fn integer(&mut self, key: &'static str, default: i64) -> i64 {
+    pub fn integer(&mut self, key: &'static str, default: i64) -> i64 {
         match self.value(key) {
             None => default,
             Some(value) => match value.as_i64() {
@@ -266,7 +270,7 @@ impl<'a> Section<'a> {
     }
 
     /// The whole number at `key`.
-    pub(crate) fn number(&mut self, key: &'static str) -> Option<u64> {
+    pub fn number(&mut self, key: &'static str) -> Option<u64> {
         let value = self.value(key)?;
         let number = value.as_u64();
         if number.is_none() {
@@ -276,7 +280,7 @@ impl<'a> Section<'a> {
     }
 
     /// The list of strings at `key`; `None` where there is none.
-    pub(crate) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+    pub fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
         let Value::Array(items) = self.value(key)? else {
             self.wrong(key, "must be a list of strings");
             return None;
@@ -292,7 +296,7 @@ impl<'a> Section<'a> {
     }
 
     /// The map of strings at `key`, in the order of its keys; `None` where there is none.
-    pub(crate) fn string_map(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
+    pub fn string_map(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
         let Value::Object(map) = self.value(key)? else {
             self.wrong(key, "must be an object of strings");
             return None;
@@ -340,7 +344,7 @@ impl<'a> Section<'a> {
     }
 
     /// The elements of the list at `key` with their places; empty where there is none.
-    pub(crate) fn list(&mut self, key: &'static str) -> Vec<(Place, Value)> {
+    pub fn list(&mut self, key: &'static str) -> Vec<(Place, Value)> {
         let place = self.place.key(key);
         match self.value(key) {
             None => Vec::new(),
@@ -358,7 +362,7 @@ impl<'a> Section<'a> {
     }
 
     /// The duration at `key`, as Oathkeeper writes it: `^[0-9]+(ns|us|ms|s|m|h)$`.
-    pub(crate) fn duration(&mut self, key: &'static str) -> Option<std::time::Duration> {
+    pub fn duration(&mut self, key: &'static str) -> Option<std::time::Duration> {
         let text = self.string(key)?;
         let duration = parse_duration(&text);
         if duration.is_none() {
@@ -381,7 +385,7 @@ impl<'a> Section<'a> {
     }
 
     /// Names every key that nobody asked for.
-    pub(crate) fn finish(self) {
+    pub fn finish(self) {
         for key in self.map.keys() {
             if !self.seen.contains(key.as_str()) {
                 let known: Vec<_> = self.seen.iter().map(|key| format!("`{key}`")).collect();

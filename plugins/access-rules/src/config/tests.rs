@@ -25,28 +25,6 @@ fn unknown_keys_are_refused_by_name() {
     assert!(errors.iter().any(|e| e.contains("`cluster`")), "{errors:?}");
 }
 
-#[test]
-fn each_bad_entry_of_clusters_is_named() {
-    let errors = errors(
-        r#"{"config": {}, "rules": [], "clusters": {"id.test": "a", "http://x/y": "b", "http://z": ""}}"#,
-    );
-    for origin in ["`id.test`", "`http://x/y`", "`http://z`"] {
-        assert!(
-            errors.iter().any(|e| e.contains(origin)),
-            "{origin}: {errors:?}"
-        );
-    }
-}
-
-#[test]
-fn spellings_of_one_origin_are_one() {
-    let mut errors = Vec::new();
-    let written = [("HTTP://Id.Test:80/".to_owned(), "idp".to_owned())];
-    let clusters = clusters(&written.into(), &mut errors);
-    assert_eq!(clusters["http://id.test"], "idp");
-    assert_eq!(errors, Vec::<String>::new());
-}
-
 const JWT: &str = r#"{"enabled": true, "config": {"jwks_urls": ["http://id.test/keys"]}}"#;
 
 #[test]
