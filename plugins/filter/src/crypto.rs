@@ -3,7 +3,7 @@
 //! Envoy verifies RSA (PKCS #1 v1.5) and ECDSA signatures for a module through its foreign function
 //! `verify_signature`, natively and some ten times faster than code inside the VM. Whether a host
 //! does, and does it right, is found out with known answers when [`install`] is called, for each
-//! algorithm by itself. Everything else goes to `jsonwebtoken`'s pure Rust provider.
+//! algorithm by itself. Everything else is done in pure Rust.
 //!
 //! RSA signatures are never made in pure Rust: the `rsa` crate's time tells of the key (RUSTSEC-2023-0071).
 //!
@@ -14,12 +14,13 @@ mod known_answers;
 mod message;
 #[cfg(feature = "rules")]
 mod signing;
+mod verifying;
 
 use std::cell::RefCell;
 
 use jsonwebtoken::{
     Algorithm, DecodingKey,
-    crypto::{CryptoProvider, JwtVerifier, KeyUtils, rust_crypto},
+    crypto::{CryptoProvider, JwtVerifier, KeyUtils},
     errors::{self, ErrorKind},
     signature::{self, Verifier},
 };
@@ -78,7 +79,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> errors::Result<Box<dyn 
 }
 
 fn in_rust(algorithm: Algorithm, key: &DecodingKey) -> errors::Result<Box<dyn JwtVerifier>> {
-    (rust_crypto::DEFAULT_PROVIDER.verifier_factory)(&algorithm, key)
+    Ok(Box::new(verifying::RustVerifier::new(algorithm, key)?))
 }
 
 /// One key, made ready for the host.

@@ -169,11 +169,11 @@ impl Signer<Vec<u8>> for RustSigner {
         match &self.key {
             RustKey::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.try_sign(text)?;
-                Ok(signature.to_vec())
+                Ok(signature.to_bytes().to_vec())
             }
             RustKey::P384(key) => {
                 let signature: p384::ecdsa::Signature = key.try_sign(text)?;
-                Ok(signature.to_vec())
+                Ok(signature.to_bytes().to_vec())
             }
             RustKey::Ed25519(key) => Ok(key.try_sign(text)?.to_vec()),
             RustKey::Secret(secret) => match self.algorithm {
