@@ -3,7 +3,7 @@
 //! A [`crate::Module`] knows its own keys. It reads the common ones with
 //! [`Options::read`], turns its own into rules, and makes [`Settings`] of both.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 
 use gatepost_policy::{
     ConfigError, ConfigErrors, Policy, RuleSet,
@@ -78,11 +78,16 @@ pub fn parse(bytes: &[u8], keys: &str) -> Result<Value, Vec<String>> {
             "the plugin has no configuration; give it JSON with {keys}"
         )]);
     }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let unread = |error: &dyn Display| {
         vec![format!(
             "the plugin's configuration cannot be read: {error}"
         )]
-    })
+    };
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| unread(&error))?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(unread(&"it is no JSON object")),
+    }
 }
 
 impl Options {

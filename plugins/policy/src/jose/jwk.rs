@@ -1,14 +1,10 @@
 //! One key of a key set (RFC 7517 section 4): what it may verify, and nothing private.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, DecodingKeyKind,
-    jwk::{
-        AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse,
-        RSAKeyParameters,
-    },
-};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
+
+use super::algorithm::named;
 
 /// Shorter moduli can be factored; longer ones cost a verifier more than any honest key does
 /// (CVE-2024-28180 and its kin).
@@ -44,19 +40,19 @@ enum Kind {
 impl Key {
     /// Reads a JWK. `None` for keys that verify nothing here: for encryption, of an unknown type
     /// or curve, too weak, or malformed. Private members are not looked at.
-    pub(super) fn read(jwk: Value) -> Option<Self> {
-        let Jwk { common, algorithm } = serde_json::from_value(jwk).ok()?;
-        if !may_verify(&common) {
+    pub(super) fn read(jwk: &Value) -> Option<Self> {
+        let usage = text(jwk, "use")?;
+        if usage.is_some_and(|usage| usage != "sig") || !may_verify(jwk) {
             return None;
         }
-        let (kind, material) = material(&algorithm)?;
+        let (kind, material) = material(jwk)?;
         Some(Self {
-            states_use: common.public_key_use.is_some(),
-            algorithm: match common.key_algorithm {
+            states_use: usage.is_some(),
+            algorithm: match text(jwk, "alg")? {
                 None => None,
-                Some(stated) => Some(Algorithm::try_from(stated).ok()?),
+                Some(stated) => Some(named(stated)?),
             },
-            kid: common.key_id.map(String::into_boxed_str),
+            kid: text(jwk, "kid")?.map(Box::from),
             kind,
             material,
         })
@@ -119,40 +115,38 @@ impl Kind {
     }
 }
 
-/// `use` and `key_ops`, where they are there, both permit verification (RFC 7517 sections 4.2, 4.3).
-fn may_verify(common: &CommonParameters) -> bool {
-    let by_use = common
-        .public_key_use
-        .as_ref()
-        .is_none_or(|stated| *stated == PublicKeyUse::Signature);
-    let by_operations = common
-        .key_operations
-        .as_ref()
-        .is_none_or(|stated| stated.contains(&KeyOperations::Verify));
-    by_use && by_operations
+/// The string that is the member `name`, where there is one; `None` if it is something else.
+fn text<'j>(jwk: &'j Value, name: &str) -> Option<Option<&'j str>> {
+    match jwk.get(name) {
+        None | Some(Value::Null) => Some(None),
+        Some(Value::String(text)) => Some(Some(text)),
+        Some(_) => None,
+    }
 }
 
-fn material(parameters: &AlgorithmParameters) -> Option<(Kind, DecodingKey)> {
-    match parameters {
-        AlgorithmParameters::RSA(rsa) => rsa_key(rsa),
-        AlgorithmParameters::EllipticCurve(ec) => {
-            let (kind, bytes) = match ec.curve {
-                EllipticCurve::P256 => (Kind::P256, 32),
-                EllipticCurve::P384 => (Kind::P384, 48),
-                _ => return None,
-            };
-            // Coordinates have the curve's full length (RFC 7518 section 6.2.1.2).
-            let whole = decode(&ec.x)?.len() == bytes && decode(&ec.y)?.len() == bytes;
-            let key = DecodingKey::from_ec_components(&ec.x, &ec.y).ok()?;
-            whole.then_some((kind, key))
+/// `key_ops`, where it is there, permits verification (RFC 7517 section 4.3).
+fn may_verify(jwk: &Value) -> bool {
+    match jwk.get("key_ops") {
+        None | Some(Value::Null) => true,
+        Some(operations) => operations
+            .as_array()
+            .is_some_and(|operations| operations.iter().any(|it| it == "verify")),
+    }
+}
+
+fn material(jwk: &Value) -> Option<(Kind, DecodingKey)> {
+    let member = |name: &str| text(jwk, name)?;
+    match (member("kty")?, member("crv")) {
+        ("RSA", _) => rsa_key(member("n")?, member("e")?),
+        ("EC", Some("P-256")) => ec_key(Kind::P256, 32, member("x")?, member("y")?),
+        ("EC", Some("P-384")) => ec_key(Kind::P384, 48, member("x")?, member("y")?),
+        ("OKP", Some("Ed25519")) => {
+            let x = member("x")?;
+            let key = DecodingKey::from_ed_components(x).ok()?;
+            (decode(x)?.len() == 32).then_some((Kind::Ed25519, key))
         }
-        AlgorithmParameters::OctetKeyPair(okp) => {
-            let ed25519 = okp.curve == EllipticCurve::Ed25519 && decode(&okp.x)?.len() == 32;
-            let key = DecodingKey::from_ed_components(&okp.x).ok()?;
-            ed25519.then_some((Kind::Ed25519, key))
-        }
-        AlgorithmParameters::OctetKey(oct) => {
-            let secret = decode(&oct.value)?;
+        ("oct", _) => {
+            let secret = decode(member("k")?)?;
             let kind = Kind::Secret {
                 bytes: secret.len(),
             };
@@ -162,9 +156,16 @@ fn material(parameters: &AlgorithmParameters) -> Option<(Kind, DecodingKey)> {
     }
 }
 
-fn rsa_key(rsa: &RSAKeyParameters) -> Option<(Kind, DecodingKey)> {
-    let modulus = decode(&rsa.n)?;
-    let exponent = decode(&rsa.e)?;
+/// Coordinates have the curve's full length (RFC 7518 section 6.2.1.2).
+fn ec_key(kind: Kind, bytes: usize, x: &str, y: &str) -> Option<(Kind, DecodingKey)> {
+    let whole = decode(x)?.len() == bytes && decode(y)?.len() == bytes;
+    let key = DecodingKey::from_ec_components(x, y).ok()?;
+    whole.then_some((kind, key))
+}
+
+fn rsa_key(n: &str, e: &str) -> Option<(Kind, DecodingKey)> {
+    let modulus = decode(n)?;
+    let exponent = decode(e)?;
     let modulus = without_leading_zeros(&modulus);
     let exponent = without_leading_zeros(&exponent);
     let strong = RSA_BITS.contains(&bits(modulus))

@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for KeysVisitor {
             if seen.next().is_none() {
                 return Err(A::Error::custom("too many keys"));
             }
-            keys.extend(Key::read(element));
+            keys.extend(Key::read(&element));
         }
         Ok(UsableKeys(keys))
     }

@@ -64,7 +64,7 @@ impl SigningKey {
         let published = keys
             .iter()
             .filter(|jwk| !is_private(jwk))
-            .filter_map(|jwk| Key::read(jwk.clone()))
+            .filter_map(Key::read)
             .find(|public| public.is_same_key(&key.public));
         if let Some(kid) = published.and_then(|public| public.kid) {
             key.kid = kid;
@@ -93,8 +93,8 @@ impl SigningKey {
             _ => sha256(public.to_string().as_bytes()),
         };
         let public = match text(jwk, "kty")? {
-            "oct" => Key::read(json!({"kty": "oct", "k": jwk.get("k")?})),
-            _ => Key::read(public),
+            "oct" => Key::read(&json!({"kty": "oct", "k": jwk.get("k")?})),
+            _ => Key::read(&public),
         }?;
         Some(Self {
             kid: text(jwk, "kid").filter(|kid| !kid.is_empty())?.into(),
@@ -140,7 +140,7 @@ pub fn public_keys(set: &Value) -> Result<Vec<Value>, super::FetchFault> {
         .iter()
         .filter(|jwk| may_sign(jwk) || !is_private(jwk))
         .filter_map(public_half)
-        .filter(|public| Key::read(public.clone()).is_some())
+        .filter(|public| Key::read(public).is_some())
         .collect())
 }
 

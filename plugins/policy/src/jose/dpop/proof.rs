@@ -174,7 +174,7 @@ fn public_key(jwk: Map<String, Value>) -> Result<(Key, String), ProofError> {
         return Err(ProofError::UnfitKey);
     }
     let thumbprint = thumbprint(&jwk).ok_or(ProofError::UnfitKey)?;
-    let key = Key::read(Value::Object(jwk)).ok_or(ProofError::UnfitKey)?;
+    let key = Key::read(&Value::Object(jwk)).ok_or(ProofError::UnfitKey)?;
     Ok((key, thumbprint))
 }
 
