@@ -29,12 +29,20 @@ pub struct Module {
 }
 
 /// Every module, the one that most people want first.
-pub const MODULES: &[Module] = &[Module {
-    package: "access-rules",
-    file: "access_rules",
-    budget: 2 * 1024 * 1024,
-    callbacks: FILTER,
-}];
+pub const MODULES: &[Module] = &[
+    Module {
+        package: "access-rules",
+        file: "access_rules",
+        budget: 2 * 1024 * 1024,
+        callbacks: FILTER,
+    },
+    Module {
+        package: "jwt-auth",
+        file: "jwt_auth",
+        budget: 1024 * 1024,
+        callbacks: FILTER,
+    },
+];
 
 /// Builds every module and prints the sizes beside the budgets; false if one is over its own.
 ///

@@ -316,7 +316,7 @@ pub(crate) struct KeyServer {
 }
 
 impl KeyServer {
-    fn start(port: u16) -> Self {
+    pub(crate) fn start(port: u16) -> Self {
         let set = Arc::new(Mutex::new(vec![Key::generate("first").unwrap()]));
         let fetches = Arc::default();
         let server = Self::serve(port, &set, &fetches);

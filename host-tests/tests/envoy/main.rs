@@ -15,6 +15,7 @@ mod bodies;
 mod corpus;
 mod harness;
 mod hostile;
+mod jwt_auth;
 mod keys;
 mod minting;
 mod observability;

@@ -38,6 +38,27 @@ fn the_module_decides_every_case_as_written() {
 }
 
 #[test]
+fn jwt_auth_decides_every_case_of_its_own_as_written() {
+    play_in("../plugins/jwt-auth/cases", jwt_auth());
+}
+
+#[test]
+fn jwt_auth_decides_the_same_without_the_hosts_signature_check() {
+    let alone = Wasm {
+        alone: true,
+        ..jwt_auth()
+    };
+    play_in("../plugins/jwt-auth/cases", alone);
+}
+
+fn jwt_auth() -> Wasm {
+    Wasm {
+        package: "jwt-auth",
+        ..Wasm::default()
+    }
+}
+
+#[test]
 fn without_the_hosts_signature_check_it_decides_the_same() {
     play(Wasm {
         alone: true,
@@ -45,14 +66,20 @@ fn without_the_hosts_signature_check_it_decides_the_same() {
     });
 }
 
-fn play(mut door: Wasm) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/policy/cases");
+fn play(door: Wasm) {
+    play_in("../plugins/policy/cases", door);
+}
+
+fn play_in(folder: &str, mut door: Wasm) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     gatepost_cases::play(&folder, &mut door).unwrap_or_else(|failures| panic!("{failures}"));
 }
 
 /// Plays cases through the module.
-#[derive(Default)]
 struct Wasm {
+    /// What the module is built of. `access-rules` takes a case's configuration and rules as
+    /// Oathkeeper's, others its configuration as their own.
+    package: &'static str,
     configuration: Value,
     clusters: BTreeMap<String, String>,
     /// The host that the last request left behind, with what the module remembers.
@@ -61,9 +88,21 @@ struct Wasm {
     alone: bool,
 }
 
+impl Default for Wasm {
+    fn default() -> Self {
+        Self {
+            package: "access-rules",
+            configuration: Value::Null,
+            clusters: BTreeMap::new(),
+            running: None,
+            alone: false,
+        }
+    }
+}
+
 impl Wasm {
     fn host(&self, at: u64) -> Result<Host, Vec<String>> {
-        let mut host = Host::new().at(at);
+        let mut host = Host::of(self.package).at(at);
         if self.alone {
             host = host.without_verify_signature();
         }
@@ -84,6 +123,13 @@ impl Door for Wasm {
         self.running = None;
         let origins = case.origins().into_iter();
         self.clusters = origins.map(|origin| (origin.clone(), origin)).collect();
+        if self.package != "access-rules" {
+            self.configuration = case.config.clone();
+            self.configuration["clusters"] = json!(self.clusters);
+            self.configuration["decision_metadata"] = json!(true);
+            self.configuration["log_decisions"] = json!(true);
+            return self.host(0).map(drop);
+        }
         self.configuration = json!({
             "config": case.config,
             "rules": {"rules.json": case.rules},

@@ -53,6 +53,8 @@ use crate::left_out::{
 
 #[cfg(feature = "rules")]
 pub(crate) use basic::CheckedPasswords;
+#[cfg(feature = "tokens")]
+pub(crate) use token_from::TokenFrom;
 
 /// One authenticator of a rule, ready to use.
 #[derive(Debug)]

@@ -350,6 +350,7 @@ impl<'a> Compiler<'a> {
         let mut gatepost = tree.section("gatepost");
         let shadow = gatepost.bool("shadow", false);
         let cleaning = cleaning(&mut gatepost);
+        let strategy = with_separators(strategy, &mut gatepost);
         // Read where rules are fetched.
         gatepost.value("poll_interval");
         let extensions = ["authenticators", "authorizers", "mutators"]
@@ -584,7 +585,7 @@ impl<'a> Compiler<'a> {
         let matches = if is_default {
             Some(Matches::Rest)
         } else {
-            self.matched(&mut section)
+            self.matched(&mut section, conditions.any_method)
         };
         let authenticators = self.authenticators(&mut section, &mut extension);
         let authorizers = self.authorizers(&mut section, &mut extension);
@@ -621,7 +622,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn matched(&mut self, rule: &mut Section<'_>) -> Option<Matches> {
+    fn matched(&mut self, rule: &mut Section<'_>, any_method: bool) -> Option<Matches> {
         let place = rule.place().key("match");
         let Some(value) = rule.value("match").cloned() else {
             rule.wrong(
@@ -639,6 +640,7 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let methods = match section.strings("methods") {
+            _ if any_method => Methods::Any,
             Some(methods) => methods.into(),
             // A mistake: the rule refuses what it matches, whatever the method.
             None if section.value("methods").is_some() => Methods::Any,
@@ -838,6 +840,23 @@ impl<'a> Compiler<'a> {
                 section.value("gatepost");
                 section.finish();
             }
+        }
+    }
+}
+
+/// `*` of a glob stops at dots too, as in Oathkeeper, unless `glob_separators` says `/`.
+fn with_separators(strategy: Strategy, gatepost: &mut Section<'_>) -> Strategy {
+    match (gatepost.string("glob_separators").as_deref(), strategy) {
+        (None | Some("./"), _) => strategy,
+        (Some("/"), Strategy::Glob) => Strategy::PathGlob,
+        (Some(_), Strategy::Glob | Strategy::PathGlob) => {
+            gatepost.wrong("glob_separators", "must be `./` or `/`");
+            strategy
+        }
+        (Some(_), Strategy::Regexp) => {
+            let message = "is for `access_rules.matching_strategy: glob`";
+            gatepost.wrong("glob_separators", message);
+            strategy
         }
     }
 }

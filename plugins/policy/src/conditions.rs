@@ -20,6 +20,8 @@ const MAX_VALUES: usize = 16;
 pub(crate) struct Conditions {
     headers: Vec<(String, Demand)>,
     query: Vec<(String, Demand)>,
+    /// Whether the rule is for every method, whatever `match.methods` lists.
+    pub(crate) any_method: bool,
     /// Which encoded slashes the rule takes.
     pub(crate) encoded_slashes: EncodedSlashes,
 }
@@ -55,11 +57,13 @@ impl Conditions {
             }
         }
         let query = demands(&mut section, "query", compiler);
+        let any_method = section.bool("any_method", false);
         let encoded_slashes = encoded_slashes(&mut section);
         section.finish();
         Self {
             headers,
             query,
+            any_method,
             encoded_slashes,
         }
     }

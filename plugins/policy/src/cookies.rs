@@ -13,6 +13,19 @@ pub(crate) fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, value)| (name, unquoted(value)))
 }
 
+/// The fields as one, without the cookies of this name; `None` if nothing is left. What is no cookie stays
+/// as it is.
+pub(crate) fn without(headers: &Headers, name: &str) -> Option<String> {
+    let kept: Vec<&str> = headers
+        .all("cookie")
+        .filter_map(|field| std::str::from_utf8(field).ok())
+        .flat_map(|field| field.split(';'))
+        .map(|pair| pair.trim_matches([' ', '\t']))
+        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name))
+        .collect();
+    (!kept.is_empty()).then(|| kept.join("; "))
+}
+
 /// The value without the double quotes that may surround it.
 fn unquoted(value: &str) -> &str {
     value

@@ -8,6 +8,8 @@ mod header;
 mod hydrator;
 #[cfg(feature = "rules")]
 mod id_token;
+#[cfg(feature = "tokens")]
+mod token_headers;
 
 use crate::{
     Session,
@@ -17,10 +19,14 @@ use crate::{
     pipeline::{Facts, Memory},
 };
 
+#[cfg(feature = "tokens")]
+use self::token_headers::TokenHeaders;
 #[cfg(feature = "templates")]
 use self::{cookie::Cookie, header::Header};
 #[cfg(feature = "rules")]
 use self::{hydrator::Hydrator, id_token::IdToken};
+#[cfg(not(feature = "tokens"))]
+use crate::left_out::LeftOut as TokenHeaders;
 #[cfg(not(feature = "templates"))]
 use crate::left_out::{LeftOut as Cookie, LeftOut as Header};
 #[cfg(not(feature = "rules"))]
@@ -39,6 +45,8 @@ pub(crate) enum Mutator {
     IdToken(IdToken),
     /// Lets a server enrich the session.
     Hydrator(Hydrator),
+    /// Sets headers to claims, and keeps the token from the upstream.
+    TokenHeaders(TokenHeaders),
 }
 
 impl Mutator {
@@ -47,7 +55,7 @@ impl Mutator {
         &["noop", "header", "cookie", "id_token", "hydrator"];
 
     /// The handlers that only we have. A rule names them below `gatepost.mutators`.
-    pub(crate) const EXTENSIONS: &'static [&'static str] = &[];
+    pub(crate) const EXTENSIONS: &'static [&'static str] = &["token_headers"];
 
     /// Makes a mutator from its effective configuration.
     pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
@@ -57,6 +65,7 @@ impl Mutator {
             "cookie" => Cookie::compile(entry, compiler).map(Self::Cookie),
             "id_token" => IdToken::compile(entry, compiler).map(Self::IdToken),
             "hydrator" => Hydrator::compile(entry, compiler).map(Self::Hydrator),
+            "token_headers" => TokenHeaders::compile(entry, compiler).map(Self::TokenHeaders),
             _ => None,
         }
     }
@@ -69,6 +78,7 @@ impl Mutator {
             Self::Cookie(_) => "cookie",
             Self::IdToken(_) => "id_token",
             Self::Hydrator(_) => "hydrator",
+            Self::TokenHeaders(_) => "token_headers",
         }
     }
 
@@ -85,6 +95,7 @@ impl Mutator {
             Self::Cookie(handler) => handler.mutate(session, facts),
             Self::IdToken(handler) => handler.mutate_with(session, facts, memory),
             Self::Hydrator(handler) => handler.mutate(session, facts),
+            Self::TokenHeaders(handler) => handler.mutate(session, facts),
         }
     }
 
@@ -92,7 +103,11 @@ impl Mutator {
     pub(crate) const fn signs_with(&self) -> Option<(usize, &Place)> {
         match self {
             Self::IdToken(handler) => Some(handler.signs_with()),
-            Self::Noop | Self::Header(_) | Self::Cookie(_) | Self::Hydrator(_) => None,
+            Self::Noop
+            | Self::Header(_)
+            | Self::Cookie(_)
+            | Self::Hydrator(_)
+            | Self::TokenHeaders(_) => None,
         }
     }
 
@@ -105,9 +120,11 @@ impl Mutator {
     ) -> Told<Progress> {
         match self {
             Self::Hydrator(handler) => handler.resume(session, answer),
-            Self::Noop | Self::Header(_) | Self::Cookie(_) | Self::IdToken(_) => {
-                Progress::uncalled()
-            }
+            Self::Noop
+            | Self::Header(_)
+            | Self::Cookie(_)
+            | Self::IdToken(_)
+            | Self::TokenHeaders(_) => Progress::uncalled(),
         }
     }
 }

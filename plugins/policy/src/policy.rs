@@ -429,14 +429,18 @@ impl Policy {
                 .any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name))
         };
         let changes = Changes {
-            path: url.upstream_path(raw_path),
+            path: without_parameters(url.upstream_path(raw_path), raw_path, &session),
             remove: self.spoofed(request, |name| {
                 // Equal names are replaced; others that are taken for them would stay beside them.
-                let mut names = session.headers.iter().map(|(set, _)| set.as_bytes());
+                let names = session.headers.iter().map(|(set, _)| set.as_bytes());
                 if is_set(name) {
                     Some(false)
                 } else {
-                    names.any(|set| are_aliases(set, name)).then_some(true)
+                    let withheld = session.withheld.headers.iter().map(|it| it.as_bytes());
+                    names
+                        .chain(withheld)
+                        .any(|set| are_aliases(set, name))
+                        .then_some(true)
                 }
             }),
             set: session
@@ -533,4 +537,29 @@ impl Policy {
         }
         remove
     }
+}
+
+/// The path for the upstream without the parameters that a handler withholds; `None` where the client's
+/// own may go there.
+fn without_parameters(path: Option<String>, raw: &[u8], session: &Session) -> Option<String> {
+    let withheld = &session.withheld.parameters;
+    if withheld.is_empty() {
+        return path;
+    }
+    let path = match path {
+        Some(path) => path,
+        None => std::str::from_utf8(raw).ok()?.to_owned(),
+    };
+    let Some((before, query)) = path.split_once('?') else {
+        return Some(path);
+    };
+    let is_kept = |pair: &&str| {
+        let mut read = form_urlencoded::parse(pair.as_bytes());
+        !read.any(|(name, _)| withheld.iter().any(|it| **it == *name))
+    };
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    Some(match kept.is_empty() {
+        true => before.to_owned(),
+        false => format!("{before}?{}", kept.join("&")),
+    })
 }

@@ -16,6 +16,17 @@ pub struct Session {
     pub extra: Option<Arc<Map<String, Value>>>,
     /// Headers to set on the request that goes upstream: name as the rule wrote it, value.
     pub headers: Vec<(Arc<str>, String)>,
+    /// What of the client's request does not go upstream.
+    pub(crate) withheld: Withheld,
+}
+
+/// Parts of a request that are not for the upstream, by their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Withheld {
+    /// Header fields.
+    pub(crate) headers: Vec<Arc<str>>,
+    /// Query parameters.
+    pub(crate) parameters: Vec<Arc<str>>,
 }
 
 impl Session {

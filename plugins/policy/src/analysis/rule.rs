@@ -119,10 +119,7 @@ impl Rule {
 
 /// The configuration's strategy; that of a broken one is the default.
 pub(super) fn strategy(config: &Value) -> Strategy {
-    match config.pointer("/access_rules/matching_strategy") {
-        Some(Value::String(name)) if name == "glob" => Strategy::Glob,
-        _ => Strategy::Regexp,
-    }
+    Strategy::of(config)
 }
 
 /// How the configuration has paths read.

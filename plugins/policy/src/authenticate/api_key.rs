@@ -49,7 +49,7 @@ impl ApiKey {
     pub(super) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
         let mut section = entry.config;
         let token_from = match section.value("token_from") {
-            None => TokenFrom::Header(HEADER.to_owned()),
+            None => TokenFrom::header(HEADER),
             Some(_) => TokenFrom::compile(&mut section),
         };
         let entries = section.list("keys");

@@ -26,6 +26,8 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Jwt {
     token_from: TokenFrom,
+    /// Whether it is responsible for whatever stands where a token belongs.
+    any_token: bool,
     trust: Trust,
     /// What the rules of all issuers have in common, for challenges.
     demanded: Demanded,
@@ -53,7 +55,9 @@ impl Jwt {
             extension,
             ..
         } = entry;
-        let token_from = TokenFrom::compile(&mut section);
+        let oathkeepers = TokenFrom::compile(&mut section);
+        let token_from = TokenFrom::compile_list(extension).unwrap_or(oathkeepers);
+        let any_token = extension.bool("any_token", false);
         // Read once for the whole process by Oathkeeper; here they stand with the handler.
         let ttl = section.duration("jwks_ttl");
         let max_wait = section.duration("jwks_max_wait");
@@ -91,6 +95,7 @@ impl Jwt {
         section.finish();
         Some(Self {
             token_from,
+            any_token,
             trust,
             demanded,
         })
@@ -103,7 +108,7 @@ impl Jwt {
     ) -> Authentication {
         let tokens = &mut memory.tokens;
         let sent = match self.sent(facts) {
-            Ok(Some(sent)) if jose::looks_like_jws(&sent.token) => sent,
+            Ok(Some(sent)) if self.any_token || jose::looks_like_jws(&sent.token) => sent,
             Ok(_) => return Authentication::NotResponsible,
             Err(several) => return Authentication::Refused(several.into()),
         };
@@ -123,7 +128,7 @@ impl Jwt {
             Check::Verified(claims) => Authentication::Known(Session {
                 subject: claims.subject.clone(),
                 extra: Some(Arc::clone(&claims.extra)),
-                headers: Vec::new(),
+                ..Session::default()
             }),
             Check::NeedKeys(fetch) => Authentication::Await(fetch),
             Check::Rejected(error) => refused(error, tokens),

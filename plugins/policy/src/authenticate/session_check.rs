@@ -208,7 +208,7 @@ impl SessionCheck {
         let session = Session {
             subject,
             extra,
-            headers: Vec::new(),
+            ..Session::default()
         };
         Ok((session, body))
     }

@@ -39,6 +39,8 @@ enum Test {
     OneOf(Vec<Value>),
     /// A list with this value in it.
     Contains(Value),
+    /// One of these, or a list with one of these in it.
+    AnyOf(Vec<Value>),
 }
 
 impl Claims {
@@ -112,11 +114,18 @@ impl Demand {
             .map(|(_, value)| value)
             .collect();
         let one_of = (!one_of.is_empty()).then_some(Test::OneOf(one_of));
-        let mut tests = [equals, contains, one_of].into_iter().flatten();
+        let any_of: Vec<Value> = section
+            .list("any_of")
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
+        let any_of = (!any_of.is_empty()).then_some(Test::AnyOf(any_of));
+        let mut tests = [equals, contains, one_of, any_of].into_iter().flatten();
         let test = tests.next();
         if test.is_none() || tests.next().is_some() {
             let place: &Place = section.place();
-            let message = "must have one of `equals`, `contains` and a list `one_of`";
+            let message =
+                "must have one of `equals`, `contains` and the lists `one_of` and `any_of`";
             section.errors().add(place.clone(), message);
         }
         let name = name?;
@@ -145,6 +154,10 @@ impl Demand {
             (Test::OneOf(values), claim) => values.contains(claim),
             (Test::Contains(value), Value::Array(claims)) => claims.contains(value),
             (Test::Contains(_), _) => false,
+            (Test::AnyOf(values), Value::Array(claims)) => {
+                claims.iter().any(|claim| values.contains(claim))
+            }
+            (Test::AnyOf(values), claim) => values.contains(claim),
         }
     }
 }

@@ -53,10 +53,7 @@ pub enum Miss {
 /// where one part differs before those where two do, and those whose path begins alike.
 #[must_use]
 pub fn near(config: &Value, sources: &[RuleSource<'_>], trace: &Trace) -> Vec<NearMiss> {
-    let strategy = match config.pointer("/access_rules/matching_strategy") {
-        Some(Value::String(glob)) if glob == "glob" => Strategy::Glob,
-        _ => Strategy::Regexp,
-    };
+    let strategy = Strategy::of(config);
     let Some(request) = Request::of(strategy, trace) else {
         return Vec::new();
     };

@@ -7,6 +7,11 @@ use std::{iter::Peekable, str::Chars};
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, Repetition};
 
+/// Oathkeeper's separators.
+pub(super) const SEPARATORS: &[char] = &['.', '/'];
+/// The one of paths.
+pub(super) const SLASH: &[char] = &['/'];
+
 /// How deep `{…}` may nest.
 const MAX_DEPTH: usize = 32;
 
@@ -28,15 +33,15 @@ const MAX_DEPTH: usize = 32;
 /// the pattern ends; elsewhere, where gobwas would draw the text that follows into the last
 /// alternative, it is refused. One thing is not copied: to gobwas `h/<**>/x` matches `h/x`, its
 /// two ends overlapping in the one `/`. Here each `/` of a pattern needs one in the URL.
-pub(super) fn read(body: &str, last: bool) -> Result<Hir, String> {
+pub(super) fn read(body: &str, last: bool, separators: &[char]) -> Result<Hir, String> {
     let mut rest = body.chars().peekable();
     let mut row = Row::default();
     let mut open: Vec<Row> = Vec::new();
     while let Some(next) = rest.next() {
         match next {
             '*' if rest.next_if_eq(&'*').is_some() => row.push(run(Hir::dot(Dot::AnyChar))),
-            '*' => row.push(run(no_separator())),
-            '?' => row.push(no_separator()),
+            '*' => row.push(run(no_separator(separators))),
+            '?' => row.push(no_separator(separators)),
             '[' => row.push(class(&mut rest)?),
             '{' if open.len() >= MAX_DEPTH => {
                 return Err(format!("alternatives nest more than {MAX_DEPTH} deep"));
@@ -93,8 +98,11 @@ fn literal(plain: char) -> Hir {
     Hir::literal(plain.to_string().into_bytes())
 }
 
-fn no_separator() -> Hir {
-    one_of([('.', '.'), ('/', '/')], true)
+fn no_separator(separators: &[char]) -> Hir {
+    one_of(
+        separators.iter().map(|separator| (*separator, *separator)),
+        true,
+    )
 }
 
 fn one_of(ranges: impl IntoIterator<Item = (char, char)>, negated: bool) -> Hir {

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use serde_json::Value;
+
 #[cfg(feature = "regexp")]
 use super::regexp;
 use super::{
@@ -23,6 +25,20 @@ pub enum Strategy {
     Regexp,
     /// Globs with the separators `.` and `/`.
     Glob,
+    /// Globs with the separator `/` alone: `*` is what stands between two slashes. Ours.
+    PathGlob,
+}
+
+impl Strategy {
+    /// What a configuration tree names; the default for one that is broken.
+    pub(crate) fn of(config: &Value) -> Self {
+        let named = |pointer| config.pointer(pointer).and_then(Value::as_str);
+        match named("/access_rules/matching_strategy") {
+            Some("glob") if named("/gatepost/glob_separators") == Some("/") => Self::PathGlob,
+            Some("glob") => Self::Glob,
+            _ => Self::Regexp,
+        }
+    }
 }
 
 /// Why a pattern cannot be used. Found when the rules are loaded.
@@ -111,9 +127,10 @@ pub struct PatternCompiler {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Language {
     Regexp,
-    /// A glob, and whether nothing follows it.
+    /// A glob, whether nothing follows it, and where its `*` stops.
     Glob {
         last: bool,
+        separators: &'static [char],
     },
 }
 
@@ -137,7 +154,14 @@ impl PatternCompiler {
                     let last = pieces.peek().is_none();
                     let language = match strategy {
                         Strategy::Regexp => Language::Regexp,
-                        Strategy::Glob => Language::Glob { last },
+                        Strategy::Glob => Language::Glob {
+                            last,
+                            separators: glob::SEPARATORS,
+                        },
+                        Strategy::PathGlob => Language::Glob {
+                            last,
+                            separators: glob::SLASH,
+                        },
                     };
                     let program = self.program(language, body);
                     Piece::Program(program.map_err(|reason| fault(&bracketed(body), reason))?)
@@ -155,8 +179,8 @@ impl PatternCompiler {
         }
         let program = match language {
             Language::Regexp => self.regexp(body)?,
-            Language::Glob { last } => {
-                let glob = glob::read(body, last)?;
+            Language::Glob { last, separators } => {
+                let glob = glob::read(body, last, separators)?;
                 self.compiler.program(&glob, Vec::new())?
             }
         };
@@ -194,7 +218,13 @@ pub(crate) fn translate(
 ) -> Result<(String, Vec<Group>), String> {
     match strategy {
         Strategy::Regexp => regexp::translate(body).map(|it| (it.text, it.groups)),
-        Strategy::Glob => glob::read(body, last).map(|glob| (glob.to_string(), Vec::new())),
+        Strategy::Glob | Strategy::PathGlob => {
+            let separators = match strategy {
+                Strategy::PathGlob => glob::SLASH,
+                _ => glob::SEPARATORS,
+            };
+            glob::read(body, last, separators).map(|glob| (glob.to_string(), Vec::new()))
+        }
     }
 }
 

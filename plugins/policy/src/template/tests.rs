@@ -44,6 +44,7 @@ fn session(extra: Value) -> Session {
         subject: "al<i>ce".into(),
         extra: Some(Arc::new(extra)),
         headers: vec![("x-set".into(), "set".into())],
+        ..Session::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine from outside: driven as a proxy would, without any host.
 
 mod cases;
+mod driver;
 mod minting;
 mod reload;
 mod remembered;

@@ -176,7 +176,7 @@ fn host(findings: &mut Findings, rule: &Rule, described: &Described, strategy: S
     {
         let instead = match strategy {
             Strategy::Regexp => "<[^/]+>",
-            Strategy::Glob => "<*>",
+            Strategy::Glob | Strategy::PathGlob => "<*>",
         };
         findings.add(
             codes::HOST_CROSSES_SLASH,

@@ -87,7 +87,7 @@ impl Introspection {
         Session {
             subject: self.sub.unwrap_or_default(),
             extra: Some(Arc::new(extra)),
-            headers: Vec::new(),
+            ..Session::default()
         }
     }
 
