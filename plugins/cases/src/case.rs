@@ -28,6 +28,9 @@ pub struct Case {
     /// The rules.
     #[serde(default)]
     pub rules: Value,
+    /// The configuration of the module `header-mutation`, for a case of that.
+    #[serde(default)]
+    pub header_mutation: Option<Value>,
     /// The key sets that are served: URL to the names of its keys. See [`crate::jwks`].
     #[serde(default)]
     pub key_sets: BTreeMap<String, Vec<String>>,
@@ -115,6 +118,15 @@ pub struct Exchange {
     /// The calls that the engine makes meanwhile, in order, besides those for key sets.
     #[serde(default)]
     pub calls: Vec<CallSpec>,
+    /// What the proxy tells of the request under the names of attributes.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Value>,
+    /// What earlier filters have left in the dynamic metadata, by namespace.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, Value>,
+    /// What the upstream answers; or whoever answers in its place.
+    #[serde(default)]
+    pub response: Option<ResponseSpec>,
     /// What must become of it.
     pub expect: Expectation,
     /// Requests that follow it on the same engine, which may remember.
@@ -125,6 +137,49 @@ pub struct Exchange {
 /// 2026-01-01T00:00:00Z.
 const fn default_time() -> u64 {
     1_767_225_600
+}
+
+/// A response on its way to the client.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResponseSpec {
+    /// The status.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// Header fields in order.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Whether another filter has answered before the request came to the module.
+    #[serde(default)]
+    pub early: bool,
+}
+
+const fn ok() -> u16 {
+    200
+}
+
+/// The values that a field must have: `null` for none, one, or several in order.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Values {
+    /// There must be no such field.
+    None(()),
+    /// One field.
+    One(String),
+    /// Several fields.
+    Several(Vec<String>),
+}
+
+impl Values {
+    /// The same as a list.
+    #[must_use]
+    pub fn list(&self) -> &[String] {
+        match self {
+            Self::None(()) => &[],
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
 }
 
 /// A request as the client sends it.
@@ -275,6 +330,12 @@ pub struct Expectation {
     /// one that must be absent.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
+    /// Allowed: fields as the upstream gets them, with all their values.
+    #[serde(default)]
+    pub upstream: BTreeMap<String, Values>,
+    /// Fields of the response as the client gets them, with all their values.
+    #[serde(default)]
+    pub response: BTreeMap<String, Values>,
     /// Allowed: a token that the upstream gets.
     #[serde(default)]
     pub minted: Option<Minted>,
@@ -308,6 +369,15 @@ impl Case {
         collect_origins(&self.config, &mut origins);
         collect_origins(&self.rules, &mut origins);
         origins
+    }
+
+    /// The module that it is about.
+    #[must_use]
+    pub const fn module(&self) -> &'static str {
+        match self.header_mutation {
+            Some(_) => "header-mutation",
+            None => "access-rules",
+        }
     }
 
     /// Reads every case below `folder`, in the order of their names.

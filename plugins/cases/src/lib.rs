@@ -8,6 +8,7 @@
 //! depends on it.
 
 mod case;
+mod host_values;
 mod keys;
 mod minted;
 mod private_keys;
@@ -15,8 +16,9 @@ mod script;
 
 pub use case::{
     CallSpec, Case, CertificateSpec, Exchange, Expectation, Minted, Outcome, RequestSpec,
-    SetMember, SpecReply, Token,
+    ResponseSpec, SetMember, SpecReply, Token, Values,
 };
+pub use host_values::{attribute, metadata};
 pub use keys::{jwks, private_jwks, sign};
 pub use minted::check as check_minted;
 pub use script::{Door, Script, install_crypto, play, play_case};

@@ -6,7 +6,10 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
 use crate::{
-    case::{CallSpec, Case, Exchange, Expectation, Outcome, RequestSpec, SpecReply},
+    case::{
+        CallSpec, Case, Exchange, Expectation, Outcome, RequestSpec, ResponseSpec, SpecReply,
+        Values,
+    },
     keys::{jwks, private_jwks, sign_all},
     minted,
 };
@@ -34,12 +37,31 @@ pub trait Door {
         request: &RequestSpec,
         script: &mut Script<'_>,
     ) -> anyhow::Result<Outcome>;
+
+    /// The module whose cases are played.
+    fn module(&self) -> &str {
+        "access-rules"
+    }
+
+    /// Lets a response to the last request pass, and tells its header section as the client gets it.
+    ///
+    /// # Errors
+    /// If responses do not come through this door.
+    fn respond(
+        &mut self,
+        _response: &ResponseSpec,
+        _script: &Script<'_>,
+    ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        bail!("the module has nothing to do with responses")
+    }
 }
 
 /// Answers the engine's calls during one request.
 #[derive(Debug)]
 pub struct Script<'a> {
     case: &'a Case,
+    /// The request that is played.
+    pub exchange: &'a Exchange,
     calls: std::slice::Iter<'a, CallSpec>,
 }
 
@@ -113,7 +135,7 @@ pub fn play(folder: &Path, door: &mut dyn Door) -> anyhow::Result<usize> {
     let mut failures = Vec::new();
     let mut played: usize = 0;
     for case in Case::read_all(folder)? {
-        if case.signs_rsa && !door.signs_rsa() {
+        if case.module() != door.module() || (case.signs_rsa && !door.signs_rsa()) {
             continue;
         }
         let checks = play_case(&case, door);
@@ -139,6 +161,10 @@ pub fn play(folder: &Path, door: &mut dyn Door) -> anyhow::Result<usize> {
 
 /// Plays the requests of one case, and tells of each by its name whether it ended as the case says.
 pub fn play_case(case: &Case, door: &mut dyn Door) -> Vec<(String, anyhow::Result<()>)> {
+    if case.module() != door.module() {
+        let problem = anyhow::anyhow!("the case is for the module `{}`", case.module());
+        return vec![("load".to_owned(), Err(problem))];
+    }
     if case.requests.is_empty() {
         return vec![("load".to_owned(), check_errors(case, door))];
     }
@@ -197,10 +223,19 @@ fn play_row(
     }
     let mut script = Script {
         case,
+        exchange,
         calls: exchange.calls.iter(),
     };
+    if let Some(response) = exchange.response.as_ref().filter(|it| it.early) {
+        let got = door.respond(response, &script)?;
+        return check_values(&exchange.expect.response, &got).context("in the response");
+    }
     let outcome = door.send(exchange.at, &request, &mut script)?;
     check(&exchange.expect, &outcome).with_context(|| format!("got {}", summary(&outcome)))?;
+    if let Some(response) = &exchange.response {
+        let got = door.respond(response, &script)?;
+        check_values(&exchange.expect.response, &got).context("in the response")?;
+    }
     let left = script.calls.len();
     ensure!(left == 0, "{left} expected calls were not made");
     for next in &exchange.then {
@@ -245,6 +280,7 @@ fn check(expected: &Expectation, outcome: &Outcome) -> anyhow::Result<()> {
         )?;
     }
     check_headers(&expected.headers, &outcome.headers)?;
+    check_values(&expected.upstream, &outcome.headers)?;
     if let Some(expected) = &expected.minted {
         let authorization = value_of(&outcome.headers, "authorization")?;
         minted::check(expected, &authorization)?;
@@ -294,6 +330,25 @@ fn check_headers(
                 "expected header `{name}: {expected}`, got {values:?}"
             ),
         }
+    }
+    Ok(())
+}
+
+fn check_values(
+    expected: &BTreeMap<String, Values>,
+    headers: &[(String, Vec<u8>)],
+) -> anyhow::Result<()> {
+    for (name, expected) in expected {
+        let values: Vec<_> = headers
+            .iter()
+            .filter(|(present, _)| present.eq_ignore_ascii_case(name))
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect();
+        ensure!(
+            values == expected.list(),
+            "expected for `{name}` {:?}, got {values:?}",
+            expected.list()
+        );
     }
     Ok(())
 }

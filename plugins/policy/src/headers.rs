@@ -50,6 +50,16 @@ impl Headers {
             .fold(0, usize::saturating_add)
     }
 
+    /// Keeps only the fields whose names `is_kept`.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&[u8]) -> bool) {
+        self.fields.retain(|(name, _)| is_kept(name));
+    }
+
+    /// Adds a field behind all others.
+    pub(crate) fn push(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        self.fields.push((name, value));
+    }
+
     /// Every field in the order it arrived.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields

@@ -46,6 +46,8 @@ mod digest;
 mod entropy;
 pub mod explain;
 mod expression;
+#[cfg(feature = "templates")]
+pub mod header_mutation;
 pub mod headers;
 pub mod jose;
 pub mod json_path;

@@ -21,6 +21,7 @@ mod functions;
 mod in_string;
 mod json;
 mod lexer;
+mod message;
 mod object;
 #[cfg(feature = "analysis")]
 mod outputs;
@@ -30,6 +31,9 @@ mod tests;
 mod value;
 
 pub use error::{RenderError, TemplateError};
+pub(crate) use message::{
+    AttributeValue, Message, MessageTemplate, Reads, RequestPart, ResponsePart,
+};
 
 use crate::session::{MatchContext, Session};
 use ast::{Expression, Node, Program};
@@ -90,7 +94,7 @@ impl Template {
             (Lane::Subject, _) => Ok(data.session.subject.clone()),
             (Lane::Literal, [Node::Text(text)]) => Ok(text.to_string()),
             (Lane::Literal, _) => Ok(String::new()),
-            (Lane::General, _) => eval::render(&self.program, data, None),
+            (Lane::General, _) => eval::render(&self.program, Object::Session(data), None),
         }
     }
 
@@ -103,7 +107,11 @@ impl Template {
     ///
     /// As [`Template::render`].
     pub fn render_json(&self, data: &Data<'_>) -> Result<String, RenderError> {
-        eval::render(&self.program, data, Some(InString::default()))
+        eval::render(
+            &self.program,
+            Object::Session(data),
+            Some(InString::default()),
+        )
     }
 }
 

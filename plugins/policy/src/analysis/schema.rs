@@ -15,6 +15,8 @@ pub enum Document {
     Config,
     /// The configuration of the module `access-rules`.
     Plugin,
+    /// The configuration of the module `header-mutation`.
+    HeaderMutation,
 }
 
 /// The schema of `document`.
@@ -24,6 +26,8 @@ pub fn schema(document: Document) -> Value {
         Document::Rules => read(include_str!("schema/rules.json")),
         Document::Config => read(include_str!("schema/config.json")),
         Document::Plugin => read(include_str!("schema/plugin.json")),
+        // Has no handlers.
+        Document::HeaderMutation => return read(include_str!("schema/header_mutation.json")),
     };
     let mut definitions = handlers();
     if document == Document::Plugin {

@@ -3,7 +3,6 @@
 mod expression;
 
 use super::{
-    Data,
     ast::{Body, Branch, Call, Node, Pipeline, Program, Range},
     budget::Budget,
     error::{Fault, Place, RenderError},
@@ -16,22 +15,23 @@ use super::{
 /// With `json` the output is to be a JSON document.
 pub(super) fn render<'v>(
     program: &'v Program,
-    data: &'v Data<'v>,
+    dot: Object<'v>,
     json: Option<InString>,
 ) -> Result<String, RenderError> {
-    let mut run = Run {
-        program,
-        json,
-        output: String::new(),
-        budget: Budget::new(),
-        frame: Vec::new(),
-        place: Place::START,
-    };
-    let dot = Value::Object(Object::Session(data));
-    match run.body(&program.main, &dot) {
-        Ok(()) => Ok(run.output),
-        Err(fault) => Err(fault.at(run.place)),
-    }
+    let mut run = Run::new(program);
+    run.json = json;
+    run.all(dot)
+}
+
+/// `None` if something that was to be printed is not there. Go prints `<no value>` in its place.
+pub(super) fn render_present<'v>(
+    program: &'v Program,
+    dot: Object<'v>,
+) -> Result<Option<String>, RenderError> {
+    let mut run = Run::new(program);
+    run.gap = Some(false);
+    let output = run.all(dot)?;
+    Ok((run.gap == Some(false)).then_some(output))
 }
 
 struct Run<'v> {
@@ -39,6 +39,8 @@ struct Run<'v> {
     output: String,
     /// Where in a JSON document the output stands, if it is one.
     json: Option<InString>,
+    /// Whether something was not there; `None` where what is missing is handled as in Go.
+    gap: Option<bool>,
     budget: Budget,
     /// The variables of the template that runs; slot 0 is `$`.
     frame: Vec<Value<'v>>,
@@ -55,6 +57,26 @@ enum Flow {
 }
 
 impl<'v> Run<'v> {
+    const fn new(program: &'v Program) -> Self {
+        Self {
+            program,
+            output: String::new(),
+            json: None,
+            gap: None,
+            budget: Budget::new(),
+            frame: Vec::new(),
+            place: Place::START,
+        }
+    }
+
+    fn all(&mut self, dot: Object<'v>) -> Result<String, RenderError> {
+        let program = self.program;
+        match self.body(&program.main, &Value::Object(dot)) {
+            Ok(()) => Ok(std::mem::take(&mut self.output)),
+            Err(fault) => Err(fault.at(self.place)),
+        }
+    }
+
     fn body(&mut self, body: &'v Body, dot: &Value<'v>) -> Result<(), Fault> {
         self.budget.steps(body.slots)?;
         let mut frame = vec![Value::Nil; body.slots];
@@ -211,7 +233,13 @@ impl<'v> Run<'v> {
 
     fn print_value(&mut self, value: &Value<'v>, action: &Pipeline) -> Result<(), Fault> {
         match value {
-            Value::Nil | Value::Null => self.print("<no value>"),
+            Value::Nil | Value::Null => match &mut self.gap {
+                Some(gap) => {
+                    *gap = true;
+                    Ok(())
+                }
+                None => self.print("<no value>"),
+            },
             Value::Text(text) => self.print_action(text, action),
             other => {
                 let text = format::display(&mut self.budget, other)?;

@@ -18,6 +18,7 @@ mod regexps;
 mod sequences;
 mod text;
 mod types;
+#[cfg(feature = "functions")]
 mod urls;
 #[cfg(not(feature = "regexp"))]
 mod without_regexps;
@@ -112,6 +113,11 @@ impl Function {
         })
     }
 
+    /// Whether it looks at values that are not there.
+    pub(super) fn takes_nil(&self) -> bool {
+        TAKE_NIL.contains(&self.name)
+    }
+
     /// Whether it can be called with so many arguments.
     pub(super) fn check_count(&self, count: usize) -> Result<(), String> {
         let Self {
@@ -166,6 +172,13 @@ const ALIASES: &[(&str, &str)] = &[
     ("mustWithout", "without"),
 ];
 
+/// Functions to which a value that is not there says something. All others make nothing of it where
+/// templates may lack values ([`super::eval::render_present`]).
+const TAKE_NIL: &[&str] = &[
+    "append", "coalesce", "compact", "default", "dict", "empty", "eq", "has", "hasKey", "kindIs",
+    "kindOf", "list", "ne", "not", "prepend", "set", "ternary", "typeIs", "typeOf", "without",
+];
+
 /// A regular expression with the function that uses it.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
@@ -189,7 +202,7 @@ impl Pattern {
 
 /// The function of that name, or why there is none.
 pub(super) fn find(name: &str) -> Result<&'static Function, String> {
-    let tables: [&'static [Function]; 16] = [
+    let tables: &[&'static [Function]] = &[
         print::TABLE,
         compare::TABLE,
         general::TABLE,
@@ -205,12 +218,14 @@ pub(super) fn find(name: &str) -> Result<&'static Function, String> {
         encode::TABLE,
         escape::TABLE,
         paths::TABLE,
+        #[cfg(feature = "functions")]
         urls::TABLE,
     ];
     let found = ALIASES.iter().find(|(alias, _)| *alias == name);
     let known = found.map_or(name, |(_, known)| known);
     tables
-        .into_iter()
+        .iter()
+        .copied()
         .flatten()
         .find(|function| function.name == known)
         .ok_or_else(|| refused::reason(name))

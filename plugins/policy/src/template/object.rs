@@ -9,6 +9,7 @@ pub(super) use url::written_url;
 use super::{
     Data,
     error::Fault,
+    message::{Message, RequestPart, ResponsePart},
     value::{List, Map, Text, Value},
 };
 use crate::{path::Url, session::MatchContext};
@@ -21,6 +22,12 @@ pub(super) enum Object<'v> {
     MatchContext(&'v MatchContext<'v>),
     /// `.MatchContext.URL`.
     Url(&'v Url),
+    /// The dot at the start, for the headers of messages.
+    Message(&'v Message<'v>),
+    /// `.Request`.
+    Request(&'v RequestPart<'v>),
+    /// `.Response`.
+    Response(&'v ResponsePart<'v>),
 }
 
 impl<'v> Object<'v> {
@@ -30,10 +37,16 @@ impl<'v> Object<'v> {
     ///
     /// There is none of that name, or it does not take these arguments.
     pub(super) fn member(self, name: &str, arguments: &[Value<'v>]) -> Result<Value<'v>, Fault> {
+        if let (Self::Message(message), "Attribute") = (self, name) {
+            return message.attribute(arguments);
+        }
         let member = match self {
             Self::Session(data) => session_field(data, name),
             Self::MatchContext(context) => context_field(context, name),
             Self::Url(url) => url::member(url, name),
+            Self::Message(message) => message.field(name),
+            Self::Request(request) => request.field(name),
+            Self::Response(response) => response.field(name),
         };
         let member = member.ok_or_else(|| {
             Fault::new(format!(
@@ -52,6 +65,9 @@ impl<'v> Object<'v> {
             Self::Session(_) => "*authn.AuthenticationSession",
             Self::MatchContext(_) => "authn.MatchContext",
             Self::Url(_) => "*url.URL",
+            Self::Message(_) => "Message",
+            Self::Request(_) => "Request",
+            Self::Response(_) => "Response",
         }
     }
 
@@ -71,6 +87,9 @@ impl<'v> Object<'v> {
                 ("header", "Header"),
             ],
             Self::Url(_) => url::JSON_FIELDS,
+            Self::Message(_) => &[("claims", "Claims")],
+            Self::Request(_) => &[("method", "Method"), ("header", "Header"), ("url", "URL")],
+            Self::Response(_) => &[("status", "Status"), ("header", "Header")],
         };
         names
             .iter()

@@ -2,6 +2,7 @@
 
 mod cases;
 mod driver;
+mod header_mutation;
 mod minting;
 mod reload;
 mod remembered;

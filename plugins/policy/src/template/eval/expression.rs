@@ -41,6 +41,9 @@ impl<'v> Run<'v> {
             Expression::Pattern(pattern) => {
                 let arguments = self.arguments(command, dot, piped)?;
                 self.place = command.place;
+                if self.gap.is_some() && arguments.iter().any(Value::is_nil) {
+                    return Ok(Value::Nil);
+                }
                 pattern.call(&arguments, &mut self.budget)
             }
             Expression::Fields(fields) => {
@@ -65,6 +68,9 @@ impl<'v> Run<'v> {
             Kind::Eager(run) => {
                 let values = self.arguments(command, dot, piped)?;
                 self.place = command.place;
+                if self.gap.is_some() && !function.takes_nil() && values.iter().any(Value::is_nil) {
+                    return Ok(Value::Nil);
+                }
                 let mut arguments = Args::new(function.name, &values, &mut self.budget)?;
                 run(&mut arguments)
             }
@@ -136,10 +142,28 @@ impl<'v> Run<'v> {
         };
         for name in path {
             self.budget.steps(cost(&value))?;
-            value = member(&value, name, &[])?;
+            value = self.member(value, name, &[])?;
         }
         self.budget.steps(cost(&value))?;
-        member(&value, last, arguments)
+        self.member(value, last, arguments)
+    }
+
+    /// One field, method or key; where values may be missing, of a missing one it is missing too.
+    fn member(
+        &self,
+        value: Value<'v>,
+        name: &str,
+        arguments: &[Value<'v>],
+    ) -> Result<Value<'v>, Fault> {
+        if self.gap.is_none() {
+            return member(&value, name, arguments);
+        }
+        let looks_up = name == "Get" && matches!(value, Value::Map(Map::Fields(_)));
+        Ok(match member(&value.settled(), name, arguments)? {
+            // A field that was not sent.
+            Value::Text(text) if looks_up && text.is_empty() => Value::Nil,
+            member => member,
+        })
     }
 }
 

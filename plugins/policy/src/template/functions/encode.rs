@@ -3,7 +3,7 @@
 mod base32;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-
+#[cfg(feature = "functions")]
 use sha2::{Digest as _, Sha256};
 
 use super::{Args, Function};
@@ -27,6 +27,7 @@ pub(super) const TABLE: &[Function] = &[
         args.made(encoded)
     }),
     Function::new("b32dec", 1, 1, b32dec),
+    #[cfg(feature = "functions")]
     Function::new("sha256sum", 1, 1, |args| {
         let digest = Sha256::digest(args.text(0)?.as_bytes());
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -96,7 +96,10 @@ const REFUSED: &[(&str, &[&str])] = &[
 /// Why there is no function of that name.
 pub(super) fn reason(name: &str) -> String {
     let has_pattern = name.starts_with("regex") || name.starts_with("mustRegex");
-    if cfg!(not(feature = "regexp")) && has_pattern {
+    let is_large = matches!(name, "sha256sum" | "urlParse" | "urlJoin");
+    if (cfg!(not(feature = "regexp")) && has_pattern)
+        || (cfg!(not(feature = "functions")) && is_large)
+    {
         return format!(
             "function `{name}` is left out of this module to keep it small; `access_rules.wasm` \
              has it"
