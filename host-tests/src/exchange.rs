@@ -21,6 +21,12 @@ pub struct Request {
     pub peer: Option<String>,
     /// What other properties say, by their path, such as `connection.subject_peer_certificate`.
     pub properties: Vec<(&'static str, String)>,
+    /// The same for those whose values are no text.
+    pub attributes: Vec<(String, Vec<u8>)>,
+    /// What the upstream answers.
+    pub response: Response,
+    /// Whether another filter answers with [`Request::response`] before the module has seen the request.
+    pub is_answered_early: bool,
 }
 
 impl Request {
@@ -51,6 +57,23 @@ impl Request {
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// With an attribute.
+    #[must_use]
+    pub fn attribute(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.attributes.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Answered by the upstream with this status and, after others, this field.
+    #[must_use]
+    pub fn answered(mut self, status: u16, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.response.status = status;
+        self.response
+            .headers
+            .push((name.to_lowercase(), value.into()));
+        self
     }
 
     /// Without the field `name`.
@@ -98,6 +121,15 @@ pub struct Response {
     pub headers: Fields,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Its header section; an upstream of which nothing is said answers 200.
+    pub(crate) fn fields(&self) -> Fields {
+        let status = if self.status == 0 { 200 } else { self.status };
+        let status = (":status".to_owned(), status.to_string().into_bytes());
+        [status].into_iter().chain(self.headers.clone()).collect()
+    }
 }
 
 /// What became of a request.

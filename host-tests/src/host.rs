@@ -7,7 +7,7 @@ use wasmtime::{Instance, Linker, Result, Store, WasmParams, WasmResults};
 
 use crate::{
     abi,
-    exchange::{Fields, Outcome, Request},
+    exchange::{Fields, Outcome, Request, Response},
     module,
     upstream::{Answer, CallOut, End},
     world::{InFlight, Stream, Verdict, World},
@@ -170,8 +170,13 @@ impl Host {
             request,
             ..Stream::default()
         };
+        let early = stream.request.is_answered_early;
         self.store.data_mut().streams.insert(id, stream);
         self.create_context(id, ROOT);
+        if early {
+            self.answer_early(id);
+            return StreamId(id);
+        }
         let arguments = (id, fields, u32::from(!has_rest));
         let goes_on = self.goes_on("proxy_on_request_headers", id, arguments);
         let hides_bodies = self.store.data().hides_bodies;
@@ -180,6 +185,15 @@ impl Host {
         }
         self.settle();
         StreamId(id)
+    }
+
+    /// Another filter answers; the module sees only the response.
+    fn answer_early(&mut self, id: u32) {
+        if let Some(stream) = self.store.data_mut().streams.get_mut(&id) {
+            stream.held = false;
+            let response = stream.request.response.clone();
+            self.finish(id, Outcome::Answered(response));
+        }
     }
 
     /// The client goes away.
@@ -197,6 +211,13 @@ impl Host {
             (None, Some(trap)) => Outcome::Trapped(trap.clone()),
             (None, None) => Outcome::Pending,
         }
+    }
+
+    /// The header fields of a response, with `:status`, as the client got them.
+    #[must_use]
+    pub fn response(&self, id: StreamId) -> Fields {
+        let responses = &self.store.data().responses;
+        responses.get(&id.0).cloned().unwrap_or_default()
     }
 
     /// What the module published under `name` about a decided request.
@@ -457,14 +478,26 @@ impl Host {
 
     /// Notes the outcome; then the response passes the module, and the stream goes.
     fn finish(&mut self, id: u32, outcome: Outcome) {
-        let answered = outcome != Outcome::Gone;
-        let Some(stream) = self.store.data_mut().streams.remove(&id) else {
+        let world = self.store.data_mut();
+        let Some(stream) = world.streams.get_mut(&id) else {
             return;
         };
-        let outcomes = &mut self.store.data_mut().outcomes;
-        outcomes.insert(id, (outcome, stream.properties));
-        if answered {
-            self.call_bare::<_, u32>("proxy_on_response_headers", id, (id, 1_u32, 1_u32));
+        let response = match &outcome {
+            Outcome::Gone => None,
+            Outcome::Answered(response) => Some(response),
+            _ => Some(&stream.request.response),
+        };
+        stream.response = response.map(Response::fields);
+        let count = stream.response.as_deref().map(count);
+        let properties = stream.properties.clone();
+        world.outcomes.insert(id, (outcome, properties));
+        if let Some(count) = count {
+            self.call_bare::<_, u32>("proxy_on_response_headers", id, (id, count, 1_u32));
+        }
+        let world = self.store.data_mut();
+        let ended = world.streams.remove(&id);
+        if let Some(response) = ended.and_then(|stream| stream.response) {
+            world.responses.insert(id, response);
         }
         self.call_bare::<_, u32>("proxy_on_done", id, id);
         self.call_bare::<_, ()>("proxy_on_log", id, id);

@@ -22,6 +22,8 @@ pub(crate) struct Stream {
     pub(crate) shown: usize,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) properties: BTreeMap<String, Vec<u8>>,
+    /// The response's header fields as changed so far, while they pass.
+    pub(crate) response: Option<Fields>,
 }
 
 impl Stream {
@@ -65,6 +67,8 @@ pub(crate) struct World {
     pub(crate) contexts: BTreeSet<u32>,
     pub(crate) streams: BTreeMap<u32, Stream>,
     pub(crate) outcomes: BTreeMap<u32, (Outcome, BTreeMap<String, Vec<u8>>)>,
+    /// The header fields of responses, as clients got them.
+    pub(crate) responses: BTreeMap<u32, Fields>,
     /// The context of the running callback, or the one the module chose.
     pub(crate) context: u32,
     pub(crate) upstreams: Upstreams,

@@ -13,7 +13,7 @@ use crate::{
     workspace::Workspace,
 };
 
-use self::exports::FILTER;
+use self::exports::{FILTER, HEADERS};
 
 /// A module that is shipped.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,10 @@ pub struct Module {
     pub package: &'static str,
     /// The file it becomes, without `.wasm`.
     pub file: &'static str,
+    /// The profile that it is built by.
+    pub profile: &'static str,
+    /// What is most wanted of `wasm-opt`.
+    pub optimize: &'static [&'static str],
     /// The largest that it may be, in bytes.
     pub budget: u64,
     /// The callbacks that it answers; no other one is exported.
@@ -33,14 +37,26 @@ pub const MODULES: &[Module] = &[
     Module {
         package: "access-rules",
         file: "access_rules",
+        profile: "module",
+        optimize: &["-Os"],
         budget: 2 * 1024 * 1024,
         callbacks: FILTER,
     },
     Module {
         package: "jwt-auth",
         file: "jwt_auth",
+        profile: "module",
+        optimize: &["-Os"],
         budget: 1024 * 1024,
         callbacks: FILTER,
+    },
+    Module {
+        package: "header-mutation",
+        file: "header_mutation",
+        profile: "small-module",
+        optimize: &["-Oz", "--converge"],
+        budget: 512 * 1024,
+        callbacks: HEADERS,
     },
 ];
 
@@ -94,16 +110,17 @@ fn build(workspace: &Workspace, module: &Module) -> Result<PathBuf> {
     debian::require(&debian::WASM_OPT)?;
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--quiet", "--package", module.package]);
-    cargo.args(["--profile", "module", "--target", "wasm32-wasip1"]);
+    cargo.args(["--profile", module.profile, "--target", "wasm32-wasip1"]);
     let what = format!("building the module {} (release)", module.package);
     progress::step(&what, || progress::run(&mut cargo))?;
     let built = workspace
         .target
-        .join("wasm32-wasip1/module")
+        .join("wasm32-wasip1")
+        .join(module.profile)
         .join(format!("{}.wasm", module.file));
     let shipped = workspace.module(module.file);
     let trimmed = exports::trimmed(&fs::read(&built)?, module.callbacks)?;
-    optimize::write(&trimmed, &shipped)
+    optimize::write(&trimmed, &shipped, module.optimize)
         .with_context(|| format!("cannot write `{}`", shipped.display()))?;
     Ok(shipped)
 }

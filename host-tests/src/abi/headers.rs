@@ -7,6 +7,7 @@ use crate::{exchange::Fields, world::World};
 
 const REQUEST: u32 = 0;
 const REQUEST_TRAILERS: u32 = 1;
+const RESPONSE: u32 = 2;
 const HTTP_CALL_RESPONSE: u32 = 6;
 
 pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
@@ -32,6 +33,11 @@ fn map(world: &World, kind: u32) -> Fields {
             .get(&world.context)
             .map(|stream| stream.request.trailers.clone())
             .unwrap_or_default(),
+        RESPONSE => world
+            .streams
+            .get(&world.context)
+            .and_then(|stream| stream.response.clone())
+            .unwrap_or_default(),
         HTTP_CALL_RESPONSE => world.reply.as_ref().map_or_else(Vec::new, |reply| {
             let status = (":status".to_owned(), reply.status.to_string().into_bytes());
             [status].into_iter().chain(reply.headers.clone()).collect()
@@ -40,11 +46,16 @@ fn map(world: &World, kind: u32) -> Fields {
     }
 }
 
-/// Changes the request's fields, which is refused once they have gone on, or its trailers.
+/// Changes the request's fields, which is refused once they have gone on, its trailers, or the
+/// response's fields while they pass.
 fn change(mut vm: Vm, kind: u32, change: impl FnOnce(&mut Fields)) -> u32 {
     match (kind, vm.data_mut().stream()) {
         (REQUEST, Some(stream)) if stream.held => change(&mut stream.headers),
         (REQUEST_TRAILERS, Some(stream)) => change(&mut stream.request.trailers),
+        (RESPONSE, Some(stream)) => match &mut stream.response {
+            Some(headers) => change(headers),
+            None => return BAD_ARGUMENT,
+        },
         _ => return BAD_ARGUMENT,
     }
     OK

@@ -14,11 +14,18 @@ pub(super) fn link(linker: &mut Linker<World>) -> Result<()> {
 fn get(mut vm: Vm, path: u32, length: u32, data: u32, size: u32) -> Result<u32> {
     let path = read_text(&mut vm, path, length)?;
     let value = vm.data_mut().stream().and_then(|stream| match &*path {
-        "source\0address" => stream.request.peer.clone().map(String::into_bytes),
+        "source\0address" if stream.request.peer.is_some() => {
+            stream.request.peer.clone().map(String::into_bytes)
+        }
         _ => stream.properties.get(&path).cloned().or_else(|| {
             let mut told = stream.request.properties.iter();
-            let (_, value) = told.find(|(name, _)| name.replace('.', "\0") == *path)?;
-            Some(value.clone().into_bytes())
+            let told = told.find(|(name, _)| name.replace('.', "\0") == *path);
+            let told = told.map(|(_, value)| value.clone().into_bytes());
+            let mut others = stream.request.attributes.iter();
+            told.or_else(|| {
+                let (_, value) = others.find(|(name, _)| name.replace('.', "\0") == *path)?;
+                Some(value.clone())
+            })
         }),
     });
     let Some(value) = value else {

@@ -14,6 +14,7 @@
 mod bodies;
 mod corpus;
 mod harness;
+mod header_mutation;
 mod hostile;
 mod jwt_auth;
 mod keys;

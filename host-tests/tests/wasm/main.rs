@@ -13,6 +13,7 @@ mod callouts;
 mod cases;
 mod fail_closed;
 mod fixtures;
+mod header_mutation;
 mod limits;
 mod observability;
 mod reload;

@@ -302,3 +302,17 @@ fn every_code_of_lint_is_explained() {
             .success()
     );
 }
+
+/// The first example of docs/header-mutation.md, which is also what the schema is for.
+#[test]
+fn the_schema_of_header_mutation_knows_its_documented_example() {
+    let folder = quickstart();
+    let page = fs::read_to_string(repository().join("docs/header-mutation.md")).unwrap();
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let mut example: Value = serde_json::from_str(example).unwrap();
+    let validator = validator(folder.path(), "header-mutation");
+    assert_valid(&validator, &example, "the example");
+    example["request"][0]["valeu"] = json!("x");
+    assert!(!validator.is_valid(&example));
+}

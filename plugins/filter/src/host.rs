@@ -20,6 +20,9 @@ use proxy_wasm::{
     types::{BufferType, LogLevel, MapType, Status},
 };
 
+#[cfg(feature = "templates")]
+use gatepost_policy::header_mutation::{Attribute, Edit};
+
 pub(crate) use proxy_wasm::types::MetricType;
 
 /// The longest body taken over from a reply; the rest is cut. A key set of a hundred RSA keys has
@@ -95,9 +98,29 @@ pub(crate) fn act_for(context: u32) -> Result<(), HostError> {
     hostcalls::set_effective_context(context).map_err(refused("set_effective_context"))
 }
 
+/// A message whose header section can be read and changed, each in the callback that announces it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Message {
+    Request,
+    Response,
+}
+
+impl Message {
+    const fn headers(self) -> MapType {
+        match self {
+            Self::Request => MapType::HttpRequestHeaders,
+            Self::Response => MapType::HttpResponseHeaders,
+        }
+    }
+}
+
 pub(crate) fn request_headers() -> Result<Headers, HostError> {
-    let pairs = hostcalls::get_map_bytes(MapType::HttpRequestHeaders)
-        .map_err(refused("get_header_map_pairs"))?;
+    headers(Message::Request)
+}
+
+pub(crate) fn headers(message: Message) -> Result<Headers, HostError> {
+    let pairs =
+        hostcalls::get_map_bytes(message.headers()).map_err(refused("get_header_map_pairs"))?;
     Ok(Headers::new(
         pairs
             .into_iter()
@@ -162,13 +185,13 @@ pub(crate) fn peer_certificate() -> Option<PeerCertificate> {
 }
 
 /// The names in the request's trailers.
-pub(crate) fn request_trailers() -> Result<Vec<String>, HostError> {
+fn request_trailers() -> Result<Vec<String>, HostError> {
     let pairs = hostcalls::get_map_bytes(MapType::HttpRequestTrailers)
         .map_err(refused("get_header_map_pairs"))?;
     Ok(pairs.into_iter().map(|(name, _)| name).collect())
 }
 
-pub(crate) fn remove_trailer(name: &str) -> Result<(), HostError> {
+fn remove_trailer(name: &str) -> Result<(), HostError> {
     hostcalls::set_map_value_bytes(MapType::HttpRequestTrailers, name, None)
         .map_err(refused("replace_header_map_value"))
 }
@@ -185,19 +208,73 @@ pub(crate) fn apply(changes: &Changes) -> Result<(), HostError> {
     }
     if let Some(path) = &changes.path {
         replace(":path", Some(path.as_bytes()))?;
-        // The route must be the one of the path that was matched. Hosts without this function
-        // choose it anew by themselves.
-        let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+        // The route must be the one of the path that was matched.
+        clear_route_cache();
     }
     Ok(())
 }
 
 fn replace(name: &str, value: Option<&[u8]>) -> Result<(), HostError> {
+    replace_in(MapType::HttpRequestHeaders, name, value)
+}
+
+fn replace_in(map: MapType, name: &str, value: Option<&[u8]>) -> Result<(), HostError> {
     if value.is_some_and(holds_control) {
         return Err(HostError::BadValue(name.to_owned()));
     }
-    hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value)
-        .map_err(refused("replace_header_map_value"))
+    hostcalls::set_map_value_bytes(map, name, value).map_err(refused("replace_header_map_value"))
+}
+
+/// Has the proxy choose the route anew. Hosts without this function do so by themselves.
+pub(crate) fn clear_route_cache() {
+    let _ = hostcalls::call_foreign_function("clear_route_cache", None);
+}
+
+/// Carries out the changes of a message's headers, one call for each, as in [`apply`].
+#[cfg(feature = "templates")]
+pub(crate) fn edit(message: Message, edits: &[Edit]) -> Result<(), HostError> {
+    let map = message.headers();
+    for edit in edits {
+        match edit {
+            Edit::Remove(name) => replace_in(map, &String::from_utf8_lossy(name), None)?,
+            Edit::Replace(name, value) => {
+                replace_in(map, &String::from_utf8_lossy(name), Some(value))?;
+            }
+            Edit::Add(name, value) if holds_control(value) => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                return Err(HostError::BadValue(name));
+            }
+            Edit::Add(name, value) => {
+                hostcalls::add_map_value_bytes(map, &String::from_utf8_lossy(name), value)
+                    .map_err(refused("add_header_map_value"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An attribute of the request or its connection, where the host has it.
+#[cfg(feature = "templates")]
+pub(crate) fn attribute(attribute: &Attribute) -> Option<Vec<u8>> {
+    hostcalls::get_property(attribute.path().collect()).ok()?
+}
+
+/// The request's dynamic metadata, where the host has such a thing: Envoy's
+/// `envoy.config.core.v3.Metadata`, in protobuf.
+#[cfg(feature = "templates")]
+pub(crate) fn metadata() -> Option<Vec<u8>> {
+    hostcalls::get_property(vec!["metadata"]).ok()?
+}
+
+/// Takes the trailers out of the request whose names are `reserved`: upstreams may merge them with the
+/// header section (RFC 9110 section 6.5.1).
+pub(crate) fn scrub_trailers(reserved: impl Fn(&[u8]) -> bool) -> Result<(), HostError> {
+    for name in request_trailers()? {
+        if reserved(name.as_bytes()) {
+            remove_trailer(&name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells access logs which rule decided: Envoy shows it as `%FILTER_STATE(wasm.gatepost.rule:PLAIN)%`.

@@ -262,21 +262,13 @@ impl Exchange {
         }
     }
 
-    /// Takes the headers that rules set out of the trailers too: upstreams may merge the two (RFC 9110
-    /// section 6.5.1).
+    /// Takes the headers that rules set out of the trailers too.
     fn scrub_trailers(&self) -> Result<(), Trouble> {
         let shared = self.shared.try_borrow().map_err(|_| Trouble::Busy)?;
-        for name in host::request_trailers()? {
-            let is_set = || {
-                self.set
-                    .iter()
-                    .any(|set| are_aliases(set.as_bytes(), name.as_bytes()))
-            };
-            if shared.engine.policy().reserves(name.as_bytes()) || is_set() {
-                host::remove_trailer(&name)?;
-            }
-        }
-        Ok(())
+        Ok(host::scrub_trailers(|name| {
+            let is_set = || self.set.iter().any(|set| are_aliases(set.as_bytes(), name));
+            shared.engine.policy().reserves(name) || is_set()
+        })?)
     }
 
     /// A step of a paused request: it goes on if that allows it.

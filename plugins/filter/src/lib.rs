@@ -11,6 +11,8 @@
 //!   host.rs     the only file that calls the host; every failure is a value
 //!   crypto.rs   signatures: checked by the host where it can, in pure Rust elsewhere
 //! ```
+//!
+//! The module that only changes headers has `header_mutation.rs` in the place of the first four.
 
 #![cfg_attr(
     not(feature = "rules"),
@@ -19,6 +21,8 @@
 
 #[cfg(feature = "tokens")]
 mod crypto;
+#[cfg(feature = "templates")]
+mod header_mutation;
 mod host;
 mod http;
 mod report;
@@ -43,5 +47,15 @@ pub fn register<M: Module>() {
     std::panic::set_hook(Box::new(|panic| host::log_panic(panic.location())));
     proxy_wasm::set_root_context(|id| -> Box<dyn RootContext> {
         Box::new(root::Root::new(id, M::configure))
+    });
+}
+
+/// Registers the plugin that only changes headers. The entry point of `header-mutation` calls this and
+/// nothing else.
+#[cfg(feature = "templates")]
+pub fn register_header_mutation() {
+    std::panic::set_hook(Box::new(|panic| host::log_panic(panic.location())));
+    proxy_wasm::set_root_context(|_| -> Box<dyn RootContext> {
+        Box::new(header_mutation::Root::default())
     });
 }

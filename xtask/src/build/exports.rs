@@ -24,6 +24,18 @@ pub(super) const FILTER: &[&str] = &[
     "proxy_on_memory_allocate",
 ];
 
+/// Those of a module that only changes headers: it looks at no body, calls nobody and waits for nothing.
+pub(super) const HEADERS: &[&str] = &[
+    "proxy_on_context_create",
+    "proxy_on_vm_start",
+    "proxy_on_configure",
+    "proxy_on_request_headers",
+    "proxy_on_request_trailers",
+    "proxy_on_response_headers",
+    "proxy_on_delete",
+    "proxy_on_memory_allocate",
+];
+
 /// The module without the callbacks that are not among the `answered`. All else stays as it is, byte
 /// for byte.
 ///

@@ -11,11 +11,10 @@ use anyhow::{Context as _, Result};
 
 use crate::progress;
 
-/// What is done. The features are those that rustc itself emits code for, and no other: a stripped
+/// What is done besides. The features are those that rustc itself emits code for, and no other: a stripped
 /// module does not name them, and what is not enabled here `wasm-opt` refuses to read. Every host that
 /// loads rustc's own output (V8, wasmtime) loads this.
 const ARGUMENTS: &[&str] = &[
-    "-Os",
     "--strip-debug",
     "--strip-producers",
     "--enable-bulk-memory",
@@ -26,14 +25,14 @@ const ARGUMENTS: &[&str] = &[
     "--enable-sign-ext",
 ];
 
-/// Writes the optimised `module` to `to`. It takes up to a minute, so that a file which was made of the
-/// same bytes in the same way is left as it is.
+/// Writes the `module` to `to`, optimised for what is `wanted_most`. It takes up to a minute, so that a
+/// file which was made of the same bytes in the same way is left as it is.
 ///
 /// # Errors
 /// If `wasm-opt` fails or a file cannot be written.
-pub(super) fn write(module: &[u8], to: &Path) -> Result<()> {
+pub(super) fn write(module: &[u8], to: &Path, wanted_most: &[&str]) -> Result<()> {
     let recipe = to.with_extension("recipe");
-    let wanted = fingerprint(module)?;
+    let wanted = fingerprint(module, wanted_most)?;
     if to.exists() && fs::read_to_string(&recipe).is_ok_and(|made| made == wanted) {
         return Ok(());
     }
@@ -45,7 +44,12 @@ pub(super) fn write(module: &[u8], to: &Path) -> Result<()> {
     let small = to.with_extension(format!("small.{}", process::id()));
     fs::write(&large, module)?;
     let mut command = Command::new("wasm-opt");
-    command.args(ARGUMENTS).arg(&large).arg("-o").arg(&small);
+    command
+        .args(wanted_most)
+        .args(ARGUMENTS)
+        .arg(&large)
+        .arg("-o")
+        .arg(&small);
     let outcome = progress::step("making the module small", || progress::run(&mut command));
     fs::remove_file(&large)?;
     outcome?;
@@ -54,10 +58,10 @@ pub(super) fn write(module: &[u8], to: &Path) -> Result<()> {
 }
 
 /// Says what a module is made of, and how.
-fn fingerprint(module: &[u8]) -> Result<String> {
+fn fingerprint(module: &[u8], wanted_most: &[&str]) -> Result<String> {
     let version = Command::new("wasm-opt").arg("--version").output();
     let version = version.context("`wasm-opt` does not start")?.stdout;
     let mut hasher = DefaultHasher::new();
-    (module, ARGUMENTS, version).hash(&mut hasher);
+    (module, wanted_most, ARGUMENTS, version).hash(&mut hasher);
     Ok(format!("{:016x}\n", hasher.finish()))
 }

@@ -29,6 +29,8 @@ enum Kind {
     Config,
     /// The configuration of the wasm module `access-rules`.
     Plugin,
+    /// The configuration of the wasm module `header-mutation`.
+    HeaderMutation,
 }
 
 impl Schema {
@@ -37,6 +39,7 @@ impl Schema {
             Kind::Rules => Document::Rules,
             Kind::Config => Document::Config,
             Kind::Plugin => Document::Plugin,
+            Kind::HeaderMutation => Document::HeaderMutation,
         };
         print(&serde_json::to_string_pretty(&analysis::schema(document))?)?;
         Ok(ExitCode::SUCCESS)
