@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use wasmtime::{Instance, Linker, Result, Store, WasmParams, WasmResults};
+use wasmtime::{Engine, Instance, Linker, Module, Result, Store, WasmParams, WasmResults};
 
 use crate::{
     abi,
@@ -59,23 +59,35 @@ impl Host {
     #[must_use]
     pub fn of(package: &str) -> Self {
         #[expect(clippy::panic, reason = "tests cannot run without the module")]
-        Self::try_new(package)
+        Self::try_new(&module::built(package))
             .unwrap_or_else(|error| panic!("the module does not start: {error:#}"))
     }
 
-    fn try_new(package: &str) -> Result<Self> {
-        let (engine, module) = module::built(package);
+    /// Like [`Host::new`], and counts what the module executes: see [`Host::executed`].
+    ///
+    /// # Panics
+    /// If the module cannot be built or does not start.
+    #[must_use]
+    pub fn counting() -> Self {
+        #[expect(clippy::panic, reason = "nothing can be measured without the module")]
+        Self::try_new(&module::counted("access-rules"))
+            .unwrap_or_else(|error| panic!("the module does not start: {error:#}"))
+    }
+
+    fn try_new((engine, module): &(Engine, Module)) -> Result<Self> {
         let mut store = Store::new(
-            &engine,
+            engine,
             World {
                 start: START,
                 verifies: true,
                 ..World::default()
             },
         );
-        let mut linker = Linker::new(&engine);
-        abi::link(&mut linker, &module)?;
-        let instance = linker.instantiate(&mut store, &module)?;
+        let mut linker = Linker::new(engine);
+        abi::link(&mut linker, module)?;
+        // Without effect, and refused, where nothing is counted.
+        drop(store.set_fuel(u64::MAX));
+        let instance = linker.instantiate(&mut store, module)?;
         let mut host = Self {
             store,
             instance,
@@ -300,6 +312,13 @@ impl Host {
         self.instance
             .get_memory(&mut self.store, "memory")
             .map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// How many instructions the module has executed, if it is [`Host::counting`]: a measure of time
+    /// without noise.
+    #[must_use]
+    pub fn executed(&self) -> u64 {
+        u64::MAX.saturating_sub(self.store.get_fuel().unwrap_or(u64::MAX))
     }
 
     /// Carries out what is due next; false if that is after `deadline`.

@@ -24,21 +24,29 @@ pub fn built(package: &str) -> (Engine, Module) {
     if let Some(module) = built.get(package) {
         return module.clone();
     }
-    #[expect(clippy::panic, reason = "tests cannot run without the module")]
-    let module =
-        load(package).unwrap_or_else(|error| panic!("`{package}` cannot be tested: {error:#}"));
+    let module = loaded(package, &Config::new());
     built.insert(package.to_owned(), module.clone());
     module
 }
 
-fn load(package: &str) -> Result<(Engine, Module)> {
+/// The same, with an engine that counts what the module executes, as fuel.
+pub(crate) fn counted(package: &str) -> (Engine, Module) {
+    loaded(package, Config::new().consume_fuel(true))
+}
+
+fn loaded(package: &str, config: &Config) -> (Engine, Module) {
+    #[expect(clippy::panic, reason = "tests cannot run without the module")]
+    load(package, config).unwrap_or_else(|error| panic!("`{package}` cannot be tested: {error:#}"))
+}
+
+fn load(package: &str, config: &Config) -> Result<(Engine, Module)> {
     let variable = format!("{}_WASM", package.replace('-', "_").to_uppercase());
     let file = match env::var_os(variable) {
         Some(file) => PathBuf::from(file),
         None => build::module(&Workspace::locate()?, package)?,
     };
     let bytes = fs::read(&file).with_context(|| format!("`{}`", file.display()))?;
-    let engine = Engine::new(&Config::new())?;
+    let engine = Engine::new(config)?;
     let module = Module::new(&engine, bytes)?;
     Ok((engine, module))
 }

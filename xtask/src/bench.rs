@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: our module beside Envoy's own jwt_authn.
+//! `cargo xtask bench`: our module beside Envoy's own jwt_authn. Beside it `bench rules`: what many
+//! rules cost.
 //!
 //! One Envoy with one worker on one core, the load on the other, a direct response behind each
 //! filter. Every row is measured once per round, the rounds follow one another, and what counts is
@@ -7,6 +8,7 @@
 mod config;
 mod load;
 mod report;
+mod rules;
 
 use std::{fs, time::Duration};
 
@@ -32,7 +34,10 @@ const LOAD_CORE: u32 = 1;
 
 /// What `cargo xtask bench` can be told.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// A short run: a first impression, not a measurement.
     #[arg(long)]
     quick: bool,
@@ -42,6 +47,13 @@ pub struct Options {
     /// Seconds per row and round.
     #[arg(long, default_value_t = 5)]
     seconds: u32,
+}
+
+/// What else there is to measure.
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+enum Other {
+    /// Measure what 10 to 10,000 rules cost to load and to decide by, natively and in the VM.
+    Rules,
 }
 
 /// A listener under load.
@@ -97,6 +109,9 @@ const ROWS: [Row; 6] = [
 /// # Errors
 /// If a prerequisite is missing, a checker lets the wrong token pass, or a request fails.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
+    if let Some(Other::Rules) = options.other {
+        return rules::run(workspace);
+    }
     let listeners = ROWS.map(|row| (row.checker.port(), row.checker.name()));
     ports::demand(&listeners, "bench")?;
     ports::demand(&[(config::ADMIN, "Envoy's admin page")], "bench")?;
