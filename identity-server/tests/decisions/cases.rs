@@ -134,7 +134,9 @@ fn play(style: Style, different: &[Different]) {
     let mut door = Http::new(style);
     let mut failures = Vec::new();
     let (mut played, mut differed) = (0, 0);
-    let cases = Case::read_all(&folder).unwrap();
+    let mut cases = Case::read_all(&folder).unwrap();
+    // Other modules are about other things than who may call what.
+    cases.retain(|case| case.module() == "access-rules");
     let written: usize = cases.iter().map(|case| case.requests.len().max(1)).sum();
     for case in cases {
         for (name, result) in play_case(&case, &mut door) {
@@ -248,13 +250,20 @@ impl Http {
     fn converse(&self, script: &mut Script<'_>) -> anyhow::Result<Answer> {
         let mut early: Vec<Called> = Vec::new();
         let mut problem = None;
+        let mut answered = None;
         loop {
-            let patience = if early.is_empty() { 30_000 } else { 2_000 };
+            // Other fetches may go on after the answer.
+            if answered.is_some() && (script.left() == 0 || problem.is_some()) {
+                break;
+            }
+            let waits_on = early.is_empty() && answered.is_none();
+            let patience = if waits_on { 30_000 } else { 2_000 };
             match self.events.1.recv_timeout(Duration::from_millis(patience)) {
-                Ok(Event::Answered(answer)) => return problem.map_or(answer, Err),
+                Ok(Event::Answered(answer)) => answered = Some(answer),
                 // One that was fetched for a former case.
                 Ok(Event::Called(called)) if called.by != self.started => {}
                 Ok(Event::Called(called)) => early.push(called),
+                Err(_) if early.is_empty() && answered.is_some() => break,
                 Err(_) if early.is_empty() => bail!("nothing happens"),
                 // Nobody else comes: the script says what is wrong with it.
                 Err(_) => reply(&early.remove(0), script, &mut problem),
@@ -266,6 +275,8 @@ impl Http {
                 reply(&early.remove(next), script, &mut problem);
             }
         }
+        let answer = answered.unwrap_or_else(|| Err(anyhow::anyhow!("no answer came")));
+        problem.map_or(answer, Err)
     }
 }
 

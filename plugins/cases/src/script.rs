@@ -66,6 +66,12 @@ pub struct Script<'a> {
 }
 
 impl Script<'_> {
+    /// How many calls are still to come.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Whether this call is the next one that the case expects, or one for a key set. For drivers that make
     /// several at once, and cannot say in which order they arrive.
     #[must_use]
