@@ -16,15 +16,13 @@ pub(super) struct Listed {
 impl Listed {
     pub(super) fn of(set: &RuleSet, policy: &Policy) -> Self {
         let broken: BTreeSet<_> = policy.quarantined().collect();
-        let written = set.rules().filter_map(|(_, rules)| rules.as_array());
+        let written: Vec<_> = set.rules().collect();
+        let public_keys = public_keys_of_mutator(set, &written);
+        let is_whole = |rule: &Value| id(rule).is_none_or(|id| !broken.contains(id));
         Self {
-            rules: written
-                .flatten()
-                .filter(|rule| id(rule).is_none_or(|id| !broken.contains(id)))
-                .cloned()
-                .collect(),
+            rules: written.into_iter().filter(is_whole).collect(),
             missing: policy.missing().map(str::to_owned),
-            public_keys: public_keys_of_mutator(set),
+            public_keys,
         }
     }
 
@@ -54,10 +52,9 @@ impl Listed {
 }
 
 /// From every key set at a `file:` URL, each once.
-fn public_keys_of_mutator(set: &RuleSet) -> Vec<Value> {
-    let rules = set.rules().filter_map(|(_, rules)| rules.as_array());
+fn public_keys_of_mutator(set: &RuleSet, rules: &[Value]) -> Vec<Value> {
     let mutators = rules
-        .flatten()
+        .iter()
         .filter_map(|rule| rule.get("mutators")?.as_array())
         .flatten()
         .filter(|mutator| mutator.get("handler").and_then(Value::as_str) == Some("id_token"));

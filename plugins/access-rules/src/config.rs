@@ -2,26 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use gatepost_filter::{BrokenRules, Options, Settings, parse};
+use gatepost_filter::{BrokenRules, Options, Settings, members};
 use gatepost_policy::{
-    ConfigErrors, RuleSet,
+    ConfigErrors, RuleFile, RuleSet,
     config::{Errors, Place, Section},
 };
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 
 const KEYS: &str =
     "`config` (Oathkeeper's configuration), `rules` (its access rules) and `clusters`";
 
 /// Reads the plugin's configuration; on failure tells every error that it has.
-pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
-    let value = parse(bytes, KEYS)?;
+pub(crate) fn read(bytes: Vec<u8>) -> Result<Settings, Vec<String>> {
+    let mut written = members(&bytes, KEYS)?;
+    // The rules are copied, so that the rest of the bytes makes room for what is compiled of them.
+    let files = files(written.remove("rules"));
+    let others: Result<_, _> = written
+        .into_iter()
+        .map(|(key, json)| Ok((key, serde_json::from_str(json.get())?)))
+        .collect();
+    let others = others.map_err(|error: serde_json::Error| vec![error.to_string()])?;
+    drop(bytes);
     let errors = Errors::default();
-    let mut section = Section::new(Some(&value), Place::default(), &errors);
+    let mut section = Section::owned(Value::Object(others), Place::default(), &errors);
+    // Read above.
+    section.value("rules");
     let config = section.value("config").cloned();
     if config.is_none() {
         section.wrong("config", "is required: Oathkeeper's configuration");
     }
-    let files = files(&mut section);
     let jwks = section.object("jwks").unwrap_or_default();
     let broken_rules = BrokenRules::read(&mut section);
     let options = Options::read(&mut section);
@@ -43,11 +52,16 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Settings, Vec<String>> {
 
 /// Oathkeeper's rules: by file, so that errors name it, or in one list. All of them may have to be
 /// fetched.
-fn files(section: &mut Section<'_>) -> Vec<(String, Value)> {
-    match section.value("rules") {
-        None => Vec::new(),
-        Some(Value::Object(files)) => Map::clone(files).into_iter().collect(),
-        Some(list) => vec![("rules".to_owned(), list.clone())],
+fn files(rules: Option<&RawValue>) -> Vec<(String, RuleFile)> {
+    let Some(rules) = rules.filter(|rules| rules.get() != "null") else {
+        return Vec::new();
+    };
+    match serde_json::from_str::<BTreeMap<String, &RawValue>>(rules.get()) {
+        Ok(files) => files
+            .into_iter()
+            .map(|(file, rules)| (file, rules.into()))
+            .collect(),
+        Err(_) => vec![("rules".to_owned(), rules.into())],
     }
 }
 

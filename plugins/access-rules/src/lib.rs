@@ -15,7 +15,7 @@ use gatepost_filter::{Module, Settings};
 struct AccessRules;
 
 impl Module for AccessRules {
-    fn configure(bytes: &[u8]) -> Result<Settings, Vec<String>> {
+    fn configure(bytes: Vec<u8>) -> Result<Settings, Vec<String>> {
         config::read(bytes)
     }
 }

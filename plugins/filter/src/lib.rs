@@ -31,7 +31,7 @@ mod settings;
 
 use proxy_wasm::traits::RootContext;
 
-pub use settings::{BrokenRules, Options, Settings, parse};
+pub use settings::{BrokenRules, Options, Settings, members, parse};
 
 /// What is particular to a module.
 pub trait Module {
@@ -39,7 +39,7 @@ pub trait Module {
     ///
     /// # Errors
     /// Every mistake in it, with its place.
-    fn configure(bytes: &[u8]) -> Result<Settings, Vec<String>>;
+    fn configure(bytes: Vec<u8>) -> Result<Settings, Vec<String>>;
 }
 
 /// Registers the plugin with the host. A module's entry point calls this and nothing else.

@@ -392,7 +392,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         #[cfg(feature = "tokens")]
         crate::crypto::install();
-        let settings = match (self.reader)(&host::configuration(size)) {
+        let settings = match (self.reader)(host::configuration(size)) {
             Ok(settings) => settings,
             Err(errors) => {
                 for error in errors {

@@ -11,10 +11,11 @@ use gatepost_policy::{
     config::{Place, Section},
     decision_log::{LogDecisions, WrittenLog},
 };
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 /// [`crate::Module::configure`].
-pub(crate) type Reader = fn(&[u8]) -> Result<Settings, Vec<String>>;
+pub(crate) type Reader = fn(Vec<u8>) -> Result<Settings, Vec<String>>;
 
 /// What every module can be told beside its rules.
 #[derive(Debug)]
@@ -73,21 +74,37 @@ pub struct Settings {
 /// # Errors
 /// There is none, or it is not JSON.
 pub fn parse(bytes: &[u8], keys: &str) -> Result<Value, Vec<String>> {
+    let value: Value = json(bytes, keys)?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(unread(&"it is no JSON object")),
+    }
+}
+
+/// The members of a configuration, each as it is written: where one is large, it need not become a tree.
+///
+/// # Errors
+/// As [`parse`].
+pub fn members<'b>(
+    bytes: &'b [u8],
+    keys: &str,
+) -> Result<BTreeMap<String, &'b RawValue>, Vec<String>> {
+    json(bytes, keys)
+}
+
+fn unread(error: &dyn Display) -> Vec<String> {
+    vec![format!(
+        "the plugin's configuration cannot be read: {error}"
+    )]
+}
+
+fn json<'b, T: Deserialize<'b>>(bytes: &'b [u8], keys: &str) -> Result<T, Vec<String>> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(vec![format!(
             "the plugin has no configuration; give it JSON with {keys}"
         )]);
     }
-    let unread = |error: &dyn Display| {
-        vec![format!(
-            "the plugin's configuration cannot be read: {error}"
-        )]
-    };
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| unread(&error))?;
-    match value.is_object() {
-        true => Ok(value),
-        false => Err(unread(&"it is no JSON object")),
-    }
+    serde_json::from_slice(bytes).map_err(|error| unread(&error))
 }
 
 impl Options {
@@ -140,7 +157,12 @@ impl Settings {
         Ok(Self {
             fetches: policy.origins().count() > 0,
             policy,
-            rules,
+            // Where nothing is polled, nobody needs the texts again.
+            rules: if rules.polls() {
+                rules
+            } else {
+                RuleSet::default()
+            },
             broken_rules,
             clusters: options.clusters,
             decision_metadata: options.decision_metadata,

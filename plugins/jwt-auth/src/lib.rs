@@ -23,9 +23,9 @@ use config::Translation;
 struct JwtAuth;
 
 impl Module for JwtAuth {
-    fn configure(bytes: &[u8]) -> Result<Settings, Vec<String>> {
+    fn configure(bytes: Vec<u8>) -> Result<Settings, Vec<String>> {
         let value = gatepost_filter::parse(
-            bytes,
+            &bytes,
             "`issuers` (whose tokens are taken), `rules` (what paths require) and `clusters`",
         )?;
         let errors = Errors::default();

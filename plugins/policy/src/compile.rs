@@ -1,6 +1,8 @@
 //! From configuration to [`Policy`]: names, patterns and templates are resolved once, here.
 
 mod documents;
+mod rules;
+mod shared;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -22,10 +24,10 @@ use crate::{
     policy::{AuthenticatorEntry, Needs, Policy, Rule},
 };
 
-#[cfg(feature = "rules")]
-use crate::migrate;
-
 use self::documents::{Documents, shown};
+use self::rules::PutAside;
+pub(crate) use self::rules::Written;
+use self::shared::{Made, SHARES, Shared};
 
 /// Oathkeeper's top-level keys that concern its own process; they are accepted and not used.
 const OF_THE_PROCESS: &[&str] = &[
@@ -67,16 +69,30 @@ pub struct Sources<'a> {
 /// # Errors
 /// If the configuration tree has a mistake: every one, in the tree and in the rules.
 pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
+    let files = sources.rules.iter();
+    compile_files(
+        sources.config,
+        sources.documents,
+        files.map(|source| (source.file, Written::Tree(source.rules))),
+    )
+}
+
+/// The same, of files in either form.
+pub(crate) fn compile_files<'a>(
+    config: &Value,
+    documents: &BTreeMap<String, Value>,
+    files: impl IntoIterator<Item = (&'a str, Written<'a>)>,
+) -> Result<Policy, ConfigErrors> {
     let errors = Errors::default();
-    let mut compiler = Compiler::new(sources, &errors);
+    let mut compiler = Compiler::new(config, documents, &errors);
     let fallback = compiler.fallback();
     let of_config = errors.count();
     let mut patterns = Vec::new();
     let mut rules = Vec::new();
     let mut default_rule: Option<Rule> = None;
-    for source in sources.rules {
-        for (place, value) in rules_of(source, &errors, &mut compiler.lost) {
-            match compiler.rule(&value, place.clone()) {
+    for (file, written) in files {
+        let aside = rules::each(file, written, &errors, |place, value| {
+            match compiler.rule(value, place.clone()) {
                 None => {}
                 Some((Matches::Url(methods, pattern), rule)) => {
                     patterns.push((methods, pattern));
@@ -92,10 +108,13 @@ pub fn compile(sources: &Sources<'_>) -> Result<Policy, ConfigErrors> {
                                   then neither decides"
                             .to_owned(),
                     };
-                    default_rule = default_rule.map(|first| first.broken(fault.clone()));
+                    default_rule = default_rule.take().map(|first| first.broken(fault.clone()));
                     compiler.faults.push(fault);
                 }
             }
+        });
+        if let Some(PutAside { place, priority }) = aside {
+            Lost::add(&mut compiler.lost, place, priority);
         }
     }
     // Behind all others: the index counts those that it knows.
@@ -158,71 +177,6 @@ enum Matches {
     Rest,
 }
 
-/// The rules of a file with their places. A rule is named by its id, else by its number.
-fn rules_of(
-    source: &RuleSource<'_>,
-    errors: &Errors,
-    lost: &mut Option<Lost>,
-) -> Vec<(Place, Value)> {
-    let place = Place {
-        file: Some(source.file.into()),
-        ..Place::default()
-    };
-    let rules = match source.rules {
-        Value::Null => return Vec::new(),
-        Value::Array(rules) => rules,
-        other => {
-            let message = format!("must be a list of rules, not {}", kind(other));
-            errors.add(place, message);
-            return Vec::new();
-        }
-    };
-    let name = |index: usize, rule: &Value| match rule.get("id").and_then(Value::as_str) {
-        Some(id) if !id.is_empty() => id.to_owned(),
-        _ => format!("#{}", index.saturating_add(1)),
-    };
-    let place_of = |index, rule| Place {
-        rule: Some(name(index, rule).into()),
-        ..place.clone()
-    };
-    let mut placed = Vec::with_capacity(rules.len());
-    for (index, rule) in rules.iter().enumerate() {
-        let migrated = match up_to_date(rule) {
-            Ok(migrated) => migrated,
-            Err(problem) => {
-                // What such a file means is anybody's guess: none of its rules is taken.
-                let message = format!("{problem}; the whole file is put aside");
-                let place = place_of(index, rule).key("version");
-                errors.add(place.clone(), message);
-                let priority = rules.iter().map(priority_as_written).max();
-                Lost::add(lost, place, priority.unwrap_or_default());
-                return Vec::new();
-            }
-        };
-        placed.push((place_of(index, rule), migrated));
-    }
-    placed
-}
-
-/// A rule as it is written today, whatever version it was written for.
-///
-/// # Errors
-/// Its version is none.
-#[cfg(feature = "rules")]
-fn up_to_date(rule: &Value) -> Result<Value, String> {
-    let mut migrated = rule.clone();
-    if let Some(version) = migrate::version(rule)? {
-        migrate::migrate(&mut migrated, &version);
-    }
-    Ok(migrated)
-}
-
-/// The rules of a small module are made by it, never for an older version.
-#[cfg(not(feature = "rules"))]
-fn up_to_date(rule: &Value) -> Result<Value, String> {
-    Ok(rule.clone())
-}
-
 /// The rules that were put aside without it being known which requests they are for.
 #[derive(Debug)]
 pub(crate) struct Lost {
@@ -240,14 +194,6 @@ impl Lost {
     }
 }
 
-/// The priority of a rule that nobody reads any further; what is no number may have been a high one.
-fn priority_as_written(rule: &Value) -> i64 {
-    match rule.pointer("/gatepost/priority") {
-        None | Some(Value::Null) => 0,
-        Some(priority) => priority.as_i64().unwrap_or(i64::MAX),
-    }
-}
-
 /// Whether a mistake may have hidden which priority a rule was to have: it stands right below
 /// `gatepost`, where a key that is misspelt could have been `priority`.
 fn hides_priority(fault: &ConfigError) -> bool {
@@ -259,10 +205,10 @@ fn hides_priority(fault: &ConfigError) -> bool {
 #[derive(Debug)]
 pub(crate) struct Compiler<'a> {
     errors: &'a Errors,
-    authenticators: Value,
-    authorizers: Value,
-    mutators: Value,
-    error_handlers: Value,
+    authenticators: Arc<Value>,
+    authorizers: Arc<Value>,
+    mutators: Arc<Value>,
+    error_handlers: Arc<Value>,
     /// Configuration for the handlers that only we have, by stage and name.
     extensions: Value,
     fallback: Vec<String>,
@@ -280,6 +226,7 @@ pub(crate) struct Compiler<'a> {
     settable_headers: Vec<String>,
     faults: Vec<ConfigError>,
     lost: Option<Lost>,
+    shared: Shared,
 }
 
 /// A handler as a rule names it, with its configuration.
@@ -330,8 +277,8 @@ const ERROR_HANDLERS: Kind = Kind {
 };
 
 impl<'a> Compiler<'a> {
-    fn new(sources: &Sources<'a>, errors: &'a Errors) -> Self {
-        let mut tree = Section::new(Some(sources.config), Place::default(), errors);
+    fn new(config: &Value, documents: &'a BTreeMap<String, Value>, errors: &'a Errors) -> Self {
+        let mut tree = Section::new(Some(config), Place::default(), errors);
         for key in OF_THE_PROCESS {
             tree.value(key);
         }
@@ -364,17 +311,29 @@ impl<'a> Compiler<'a> {
             .unwrap_or_else(|| vec!["json".to_owned()]);
         let mut compiler = Self {
             errors,
-            authenticators: tree.value("authenticators").cloned().unwrap_or_default(),
-            authorizers: tree.value("authorizers").cloned().unwrap_or_default(),
-            mutators: tree.value("mutators").cloned().unwrap_or_default(),
-            error_handlers: error_section.value("handlers").cloned().unwrap_or_default(),
+            authenticators: tree
+                .value("authenticators")
+                .cloned()
+                .unwrap_or_default()
+                .into(),
+            authorizers: tree
+                .value("authorizers")
+                .cloned()
+                .unwrap_or_default()
+                .into(),
+            mutators: tree.value("mutators").cloned().unwrap_or_default().into(),
+            error_handlers: error_section
+                .value("handlers")
+                .cloned()
+                .unwrap_or_default()
+                .into(),
             extensions: Value::Object(extensions),
             fallback,
             strategy,
             shadow,
             cleaning,
             patterns: PatternCompiler::default(),
-            documents: Documents::new(sources.documents),
+            documents: Documents::new(documents),
             key_sets: Vec::new(),
             signing_keys: Vec::new(),
             key_set_settings: KeySetSettings::default(),
@@ -383,6 +342,7 @@ impl<'a> Compiler<'a> {
             settable_headers: Vec::new(),
             faults: Vec::new(),
             lost: None,
+            shared: Shared::default(),
         };
         error_section.finish();
         tree.finish();
@@ -505,7 +465,7 @@ impl<'a> Compiler<'a> {
 
     /// One rule. A mistake in one part does not hide those in the others; all of them become faults
     /// of the policy, and the rule remains only to refuse what it matches.
-    fn rule(&mut self, value: &Value, place: Place) -> Option<(Matches, Rule)> {
+    fn rule(&mut self, value: Value, place: Place) -> Option<(Matches, Rule)> {
         let (noted, key_sets) = (self.errors.count(), self.key_sets.len());
         let signing_keys = self.signing_keys.len();
         let compiled = self.try_rule(value, place);
@@ -518,6 +478,8 @@ impl<'a> Compiler<'a> {
             let (matches, rule) = compiled?;
             return Some((matches?, rule));
         };
+        // What the rule's handlers refer to goes with it.
+        self.shared = Shared::default();
         self.key_sets.truncate(key_sets);
         self.signing_keys.truncate(signing_keys);
         let goes_first = faults.iter().any(hides_priority);
@@ -568,9 +530,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// One rule, and what it matches where that can be told.
-    fn try_rule(&mut self, value: &Value, place: Place) -> Option<(Option<Matches>, Rule)> {
+    fn try_rule(&mut self, value: Value, place: Place) -> Option<(Option<Matches>, Rule)> {
         if !value.is_object() {
-            let message = format!("must be an object, not {}", kind(value));
+            let message = format!("must be an object, not {}", kind(&value));
             self.errors.add(place, message);
             return None;
         }
@@ -631,7 +593,7 @@ impl<'a> Compiler<'a> {
             );
             return None;
         };
-        let mut section = Section::ignoring_case(&value, place, self.errors);
+        let mut section = Section::ignoring_case(value, place, self.errors);
         if section.value("full_method").is_some() {
             section.wrong(
                 "full_method",
@@ -659,13 +621,13 @@ impl<'a> Compiler<'a> {
         &mut self,
         rule: &mut Section<'a>,
         extension: &mut Section<'a>,
-    ) -> Vec<AuthenticatorEntry> {
+    ) -> Vec<Arc<AuthenticatorEntry>> {
         let mut entries = extension.list("authenticators");
         entries.extend(rule.list("authenticators"));
         if entries.is_empty() {
             rule.wrong("authenticators", "at least one is required");
         }
-        let global = self.authenticators.clone();
+        let global = Arc::clone(&self.authenticators);
         self.handlers(entries, AUTHENTICATORS, &global, |entry, compiler| {
             let continue_on_failure = entry.extension.bool("continue_on_failure", false);
             Some(AuthenticatorEntry {
@@ -679,7 +641,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         rule: &mut Section<'a>,
         extension: &mut Section<'a>,
-    ) -> Vec<Authorizer> {
+    ) -> Vec<Arc<Authorizer>> {
         let place = rule.place().key("authorizer");
         let mut entries = Vec::new();
         match rule.value("authorizer").cloned() {
@@ -690,11 +652,15 @@ impl<'a> Compiler<'a> {
             ),
         }
         entries.extend(extension.list("authorizers"));
-        let global = self.authorizers.clone();
+        let global = Arc::clone(&self.authorizers);
         self.handlers(entries, AUTHORIZERS, &global, Authorizer::compile)
     }
 
-    fn mutators(&mut self, rule: &mut Section<'a>, extension: &mut Section<'a>) -> Vec<Mutator> {
+    fn mutators(
+        &mut self,
+        rule: &mut Section<'a>,
+        extension: &mut Section<'a>,
+    ) -> Vec<Arc<Mutator>> {
         let mut entries = rule.list("mutators");
         if entries.is_empty() {
             rule.wrong(
@@ -703,13 +669,13 @@ impl<'a> Compiler<'a> {
             );
         }
         entries.extend(extension.list("mutators"));
-        let global = self.mutators.clone();
+        let global = Arc::clone(&self.mutators);
         self.handlers(entries, MUTATORS, &global, Mutator::compile)
     }
 
-    fn rule_errors(&mut self, rule: &mut Section<'a>) -> Vec<ErrorHandler> {
+    fn rule_errors(&mut self, rule: &mut Section<'a>) -> Vec<Arc<ErrorHandler>> {
         let entries = rule.list("errors");
-        let global = self.error_handlers.clone();
+        let global = Arc::clone(&self.error_handlers);
         self.handlers(entries, ERROR_HANDLERS, &global, |entry, _| {
             ErrorHandler::compile(entry.name, entry.config)
         })
@@ -717,48 +683,74 @@ impl<'a> Compiler<'a> {
 
     /// The handlers of one stage of a rule: each known, enabled, and with its own configuration
     /// laid over the global one.
-    fn handlers<H>(
+    fn handlers<H: shared::Kept>(
         &mut self,
         entries: Vec<(Place, Value)>,
         kind: Kind,
         global: &Value,
         make: impl Fn(Entry<'a, '_>, &mut Self) -> Option<H>,
-    ) -> Vec<H> {
-        entries
-            .into_iter()
-            .filter_map(|(place, entry)| {
-                let mut section = Section::ignoring_case(&entry, place, self.errors);
-                let name = section.required_string("handler")?;
-                let base = self.base(kind, &name, global, &section)?;
-                let config = merge(
-                    base.get("config"),
-                    section.value("config").cloned().as_ref(),
-                );
-                let extension = merge(
-                    base.get("gatepost"),
-                    section.value("gatepost").cloned().as_ref(),
-                );
-                let place = section.place();
-                let mut extension =
-                    Section::new(Some(&extension), place.key("gatepost"), self.errors);
-                let entry = Entry {
-                    name: &name,
-                    config: Section::new(Some(&config), place.key("config"), self.errors),
-                    extension: &mut extension,
-                };
-                let handler = make(entry, self);
-                extension.finish();
-                handler
-            })
-            .collect()
+    ) -> Vec<Arc<H>> {
+        let entries = entries.into_iter();
+        let mut handlers: Vec<_> = entries
+            .filter_map(|(place, entry)| self.handler(place, entry, kind, global, &make))
+            .collect();
+        handlers.shrink_to_fit();
+        handlers
+    }
+
+    /// One handler: that of an earlier rule which says the same, or a new one.
+    fn handler<H: shared::Kept>(
+        &mut self,
+        place: Place,
+        entry: Value,
+        kind: Kind,
+        global: &Value,
+        make: impl Fn(Entry<'a, '_>, &mut Self) -> Option<H>,
+    ) -> Option<Arc<H>> {
+        let mut section = Section::ignoring_case(entry, place, self.errors);
+        let name = section.required_string("handler")?;
+        let base = self.base(kind, &name, global, &section)?;
+        let key = match SHARES {
+            true => shared::key(&name, &mut section),
+            false => String::new(),
+        };
+        if SHARES && let Some(made) = H::known(&self.shared).get(&key) {
+            self.origins_of_rule.extend(made.origins.iter().cloned());
+            return Some(Arc::clone(&made.handler));
+        }
+        let of_base = |key| base.and_then(|base| base.get(key));
+        let config = merge(of_base("config"), section.value("config"));
+        let extension = merge(of_base("gatepost"), section.value("gatepost"));
+        let place = section.place();
+        let mut extension = Section::owned(extension, place.key("gatepost"), self.errors);
+        let entry = Entry {
+            name: &name,
+            config: Section::owned(config, place.key("config"), self.errors),
+            extension: &mut extension,
+        };
+        let (noted, origins) = (self.errors.count(), self.origins_of_rule.len());
+        let handler = make(entry, self);
+        extension.finish();
+        let handler = Arc::new(handler?);
+        if SHARES && handler.is_shareable() && self.errors.count() == noted {
+            let origins = self.origins_of_rule.iter().skip(origins).cloned().collect();
+            let handler = Arc::clone(&handler);
+            H::known_mut(&mut self.shared).insert(key, Made { handler, origins });
+        }
+        Some(handler)
     }
 
     /// What the configuration tree says of the handler `name`; notes if it cannot be used.
-    fn base(&self, kind: Kind, name: &str, global: &Value, section: &Section<'_>) -> Option<Value> {
+    fn base<'s>(
+        &'s self,
+        kind: Kind,
+        name: &str,
+        global: &'s Value,
+        section: &Section<'_>,
+    ) -> Option<Option<&'s Value>> {
         if kind.extensions.contains(&name) {
             let of_stage = self.extensions.get(kind.stage);
-            let of_handler = of_stage.and_then(|stage| stage.get(name));
-            return Some(of_handler.cloned().unwrap_or_default());
+            return Some(of_stage.and_then(|stage| stage.get(name)));
         }
         if !kind.names.contains(&name) {
             section.wrong("handler", unknown_handler(name, kind.names));
@@ -773,12 +765,12 @@ impl<'a> Compiler<'a> {
             section.wrong("handler", message);
             return None;
         }
-        Some(of_handler.cloned().unwrap_or_default())
+        Some(of_handler)
     }
 
     /// The handlers of last resort, with their global configuration.
     fn fallback(&mut self) -> Vec<ErrorHandler> {
-        let global = self.error_handlers.clone();
+        let global = Arc::clone(&self.error_handlers);
         let place = Place::default().key("errors").key("fallback");
         let names = self.fallback.clone();
         if names.is_empty() {

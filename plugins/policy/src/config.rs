@@ -140,13 +140,18 @@ pub struct Section<'a> {
 impl<'a> Section<'a> {
     /// Reads `value`, which must be an object; `null` counts as an empty one.
     pub fn new(value: Option<&Value>, place: Place, errors: &'a Errors) -> Self {
+        Self::owned(value.cloned().unwrap_or_default(), place, errors)
+    }
+
+    /// The same, without a copy.
+    pub fn owned(value: Value, place: Place, errors: &'a Errors) -> Self {
         let map = match value {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Object(map)) => map.clone(),
-            Some(other) => {
+            Value::Null => Map::new(),
+            Value::Object(map) => map,
+            other => {
                 errors.add(
                     place.clone(),
-                    format!("must be an object, not {}", kind(other)),
+                    format!("must be an object, not {}", kind(&other)),
                 );
                 Map::new()
             }
@@ -160,8 +165,12 @@ impl<'a> Section<'a> {
     }
 
     /// The same, with keys in lower case: Go matches the keys of a rule without regard to case.
-    pub(crate) fn ignoring_case(value: &Value, place: Place, errors: &'a Errors) -> Self {
-        let mut section = Self::new(Some(value), place, errors);
+    pub(crate) fn ignoring_case(value: Value, place: Place, errors: &'a Errors) -> Self {
+        let mut section = Self::owned(value, place, errors);
+        let is_upper = |key: &String| key.bytes().any(|byte| byte.is_ascii_uppercase());
+        if !section.map.keys().any(is_upper) {
+            return section;
+        }
         let mut folded = Map::new();
         for (key, value) in std::mem::take(&mut section.map) {
             let lower = key.to_ascii_lowercase();
@@ -343,18 +352,20 @@ impl<'a> Section<'a> {
         names
     }
 
-    /// The elements of the list at `key` with their places; empty where there is none.
+    /// Takes out the elements of the list at `key`, with their places; none where there is no list.
     pub fn list(&mut self, key: &'static str) -> Vec<(Place, Value)> {
-        let place = self.place.key(key);
-        match self.value(key) {
-            None => Vec::new(),
-            Some(Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| (place.index(index), item.clone()))
-                .collect(),
+        self.seen.insert(key);
+        match self.map.remove(key) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => {
+                let place = self.place.key(key);
+                let items = items.into_iter().enumerate();
+                items
+                    .map(|(index, item)| (place.index(index), item))
+                    .collect()
+            }
             Some(other) => {
-                let message = format!("must be a list, not {}", kind(other));
+                let message = format!("must be a list, not {}", kind(&other));
                 self.wrong(key, message);
                 Vec::new()
             }

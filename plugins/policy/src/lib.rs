@@ -65,6 +65,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod repositories;
 pub mod request;
+mod rule_file;
 pub mod session;
 pub mod source;
 #[cfg(feature = "templates")]
@@ -83,6 +84,7 @@ pub use pipeline::{Engine, Pending, Step};
 pub use policy::Policy;
 pub use repositories::{Polled, RepositoryId, RuleSet};
 pub use request::Request;
+pub use rule_file::RuleFile;
 pub use session::Session;
 pub use time::UnixTime;
 pub use trace::Trace;

@@ -5,6 +5,8 @@ mod redirect;
 mod when;
 mod www_authenticate;
 
+use std::sync::Arc;
+
 use crate::{Denial, Request, Response, config::Section, path::Url};
 
 use self::{json::Json, redirect::Redirect, when::When, www_authenticate::WwwAuthenticate};
@@ -85,7 +87,7 @@ impl ErrorHandler {
 /// match, and two are a mistake that is answered with 500. Where none does, the first of the
 /// fallback handlers that matches answers.
 pub(crate) fn respond(
-    rule: &[ErrorHandler],
+    rule: &[Arc<ErrorHandler>],
     fallback: &[ErrorHandler],
     refused: &Refused<'_>,
 ) -> Response {

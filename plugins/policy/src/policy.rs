@@ -61,8 +61,9 @@ impl Needs {
         let mut authorizers = rules.iter().flat_map(|rule| &rule.authorizers);
         let errors = rules.iter().flat_map(|rule| &rule.errors);
         Self {
-            client_address: authorizers.any(Authorizer::reads_client_address)
+            client_address: authorizers.any(|it| it.reads_client_address())
                 || errors
+                    .map(Arc::as_ref)
                     .chain(fallback)
                     .any(ErrorHandler::reads_client_address),
             peer_certificate: authenticators.any(|entry| entry.handler.reads_peer_certificate()),
@@ -77,11 +78,11 @@ pub(crate) struct Rule {
     /// Why the rule cannot be enforced. Requests that it matches are refused: what it would have
     /// said of them is not known.
     pub(crate) fault: Option<ConfigError>,
-    pub(crate) authenticators: Vec<AuthenticatorEntry>,
+    pub(crate) authenticators: Vec<Arc<AuthenticatorEntry>>,
     /// All of them must agree.
-    pub(crate) authorizers: Vec<Authorizer>,
-    pub(crate) mutators: Vec<Mutator>,
-    pub(crate) errors: Vec<ErrorHandler>,
+    pub(crate) authorizers: Vec<Arc<Authorizer>>,
+    pub(crate) mutators: Vec<Arc<Mutator>>,
+    pub(crate) errors: Vec<Arc<ErrorHandler>>,
     /// What refused clients are told of the credentials that would be accepted.
     pub(crate) challenges: Challenges,
     /// Whether the rule is only tried: decided and reported, not enforced.
@@ -390,8 +391,8 @@ impl Policy {
                 .iter()
                 .map(|entry| entry.handler.name())
                 .collect(),
-            authorizers: rule.authorizers.iter().map(Authorizer::name).collect(),
-            mutators: rule.mutators.iter().map(Mutator::name).collect(),
+            authorizers: rule.authorizers.iter().map(|it| it.name()).collect(),
+            mutators: rule.mutators.iter().map(|it| it.name()).collect(),
             shadow: self.shadow || rule.shadow,
         })
     }

@@ -10,12 +10,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
-    Call, ConfigError, ConfigErrors, Policy, Reply, RuleSource, Sources, UnixTime,
+    Call, ConfigError, ConfigErrors, Policy, Reply, RuleFile, UnixTime,
     call::{Endpoint, Response},
-    compile,
+    compile::compile_files,
     config::{Errors, Place, Section},
     digest::{Hash, sha256},
-    source,
 };
 
 /// How often a repository is asked for changes, unless the configuration says otherwise.
@@ -28,10 +27,10 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// A configuration with its rules, of which some may have to be fetched.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RuleSet {
     config: Value,
-    files: Vec<(String, Value)>,
+    files: Vec<(String, RuleFile)>,
     documents: BTreeMap<String, Value>,
     interval: Duration,
     repositories: Vec<Repository>,
@@ -51,7 +50,7 @@ struct Repository {
 
 #[derive(Clone, Debug)]
 struct Content {
-    rules: Value,
+    rules: RuleFile,
     etag: Option<Vec<u8>>,
     /// Of the answer's body: many servers send no `ETag`.
     hash: Hash,
@@ -74,20 +73,21 @@ pub enum Polled {
 
 impl RuleSet {
     /// Finds out what has to be fetched. `files` are the rules that are there already, by the name
-    /// under which the configuration may list them; `documents` as in [`Sources`].
+    /// under which the configuration may list them; `documents` as in [`crate::Sources`].
     ///
     /// # Errors
     /// Every repository that cannot be had from where the policy is enforced.
     pub fn new(
         config: Value,
-        files: Vec<(String, Value)>,
+        files: Vec<(String, impl Into<RuleFile>)>,
         documents: BTreeMap<String, Value>,
     ) -> Result<Self, ConfigErrors> {
         let errors = Errors::default();
+        let files = files.into_iter();
         let mut set = Self {
             interval: interval(&config, &errors),
             repositories: Vec::new(),
-            files,
+            files: files.map(|(file, rules)| (file, rules.into())).collect(),
             documents,
             config,
         };
@@ -147,13 +147,13 @@ impl RuleSet {
         !self.repositories.is_empty()
     }
 
-    /// The rules that are there, by file or URL, as they are written.
-    pub fn rules(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let files = self.files.iter().map(|(file, rules)| (&**file, rules));
-        files.chain(self.repositories.iter().filter_map(|repository| {
-            let content = repository.content.as_ref()?;
-            Some((&*repository.url, &content.rules))
-        }))
+    /// The rules that are there, as they are written. Reads them anew: for those who list rules, not
+    /// for every request.
+    pub fn rules(&self) -> impl Iterator<Item = Value> {
+        let fetched = self.repositories.iter();
+        let fetched = fetched.filter_map(|repository| Some(&repository.content.as_ref()?.rules));
+        let files = self.files.iter().map(|(_, rules)| rules);
+        files.chain(fetched).flat_map(RuleFile::rules)
     }
 
     /// The configuration tree.
@@ -185,34 +185,27 @@ impl RuleSet {
     /// request: the rules that are missing might forbid what the others allow.
     ///
     /// # Errors
-    /// As [`compile`].
+    /// As [`crate::compile`].
     pub fn compile(&self) -> Result<Policy, ConfigErrors> {
         self.compile_with(None)
     }
 
-    fn compile_with(&self, new: Option<(usize, &Value)>) -> Result<Policy, ConfigErrors> {
+    fn compile_with(&self, new: Option<(usize, &RuleFile)>) -> Result<Policy, ConfigErrors> {
         let mut rules: Vec<_> = self
             .files
             .iter()
-            .map(|(file, rules)| RuleSource { file, rules })
+            .map(|(file, rules)| (file.as_str(), rules.written()))
             .collect();
         let mut missing = None;
         for (number, repository) in self.repositories.iter().enumerate() {
             let known = repository.content.as_ref().map(|content| &content.rules);
             let fresh = new.filter(|(id, _)| *id == number).map(|(_, rules)| rules);
             match fresh.or(known) {
-                Some(fetched) => rules.push(RuleSource {
-                    file: &repository.url,
-                    rules: fetched,
-                }),
+                Some(fetched) => rules.push((&repository.url, fetched.written())),
                 None => missing = Some(Arc::from(repository.url.as_str())),
             }
         }
-        let mut policy = compile(&Sources {
-            config: &self.config,
-            rules: &rules,
-            documents: &self.documents,
-        })?;
+        let mut policy = compile_files(&self.config, &self.documents, rules)?;
         policy.missing = missing;
         for repository in &self.repositories {
             let place = Place::default().key("access_rules").key("repositories");
@@ -300,8 +293,8 @@ impl RuleSet {
             return Ok(None);
         }
         let rules =
-            source::parse(&repository.url, &response.body).map_err(|error| texts(&[error]))?;
-        if !rules.is_array() && !rules.is_null() {
+            RuleFile::parse(&repository.url, &response.body).map_err(|error| texts(&[error]))?;
+        if !rules.is_list() {
             return Err(vec!["it is not a list of rules".to_owned()]);
         }
         // Rules are taken back with `[]`. A body of nothing is more likely a server in trouble.
@@ -346,11 +339,11 @@ fn etag(response: &Response) -> Option<Vec<u8>> {
 }
 
 /// Rules in standard base64 with padding, JSON or YAML.
-fn inline(encoded: &str) -> Result<Value, String> {
+fn inline(encoded: &str) -> Result<RuleFile, String> {
     let content = STANDARD
         .decode(encoded.trim())
         .map_err(|error| format!("is not standard base64 with padding: {error}"))?;
-    source::parse("inline", &content).map_err(|error| error.message)
+    RuleFile::parse("inline", &content).map_err(|error| error.message)
 }
 
 /// The entries of `access_rules.repositories`: one, or a list.

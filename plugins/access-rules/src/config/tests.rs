@@ -3,7 +3,7 @@
 use super::*;
 
 fn errors(text: &str) -> Vec<String> {
-    read(text.as_bytes()).err().unwrap()
+    read(text.into()).err().unwrap()
 }
 
 #[test]

@@ -7,9 +7,7 @@ use crate::{
     answers::Question,
     ask::{Answer, Ask, Progress, Told},
     authenticate::Authentication,
-    authorize::Authorizer,
     decision::{Decision, Stage},
-    mutate::Mutator,
     path::Url,
     policy::{Refusal, Rule},
     trace::{Event, Trace},
@@ -130,9 +128,9 @@ impl Course {
                 (number, entry.map(|entry| entry.handler.name()))
             }
             Position::Authorizer(number) => {
-                (number, rule.authorizers.get(number).map(Authorizer::name))
+                (number, rule.authorizers.get(number).map(|it| it.name()))
             }
-            Position::Mutator(number) => (number, rule.mutators.get(number).map(Mutator::name)),
+            Position::Mutator(number) => (number, rule.mutators.get(number).map(|it| it.name())),
         };
         if let Some(handler) = handler {
             trace.note(self.position.stage(), number, handler, event());

@@ -220,7 +220,7 @@ fn l05_inline_rules_are_rules() {
     let encoded = STANDARD.encode(json!([rule("/inline")]).to_string());
     let mut config = config();
     config["access_rules"]["repositories"] = json!(format!("inline://{encoded}"));
-    let set = RuleSet::new(config, Vec::new(), BTreeMap::new()).unwrap();
+    let set = RuleSet::new(config, Vec::<(String, Value)>::new(), BTreeMap::new()).unwrap();
     let mut engine = Engine::new(set.compile().unwrap(), [0; 32]);
     assert_eq!(decide(&mut engine, "/inline"), Ok(()));
 }
@@ -235,7 +235,7 @@ fn what_cannot_be_fetched_is_named_with_its_remedy() {
         "http://u:p@h/",
         7
     ]);
-    let errors = RuleSet::new(config, Vec::new(), BTreeMap::new()).unwrap_err();
+    let errors = RuleSet::new(config, Vec::<(String, Value)>::new(), BTreeMap::new()).unwrap_err();
     let told: Vec<_> = errors.0.iter().map(ToString::to_string).collect();
     for (index, part) in ["rules bundle", "`ftp`", "base64", "password", "URL"]
         .iter()
