@@ -352,20 +352,18 @@ impl<'a> Section<'a> {
         names
     }
 
-    /// Takes out the elements of the list at `key`, with their places; none where there is no list.
+    /// The elements of the list at `key` with their places; empty where there is none.
     pub fn list(&mut self, key: &'static str) -> Vec<(Place, Value)> {
-        self.seen.insert(key);
-        match self.map.remove(key) {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => {
-                let place = self.place.key(key);
-                let items = items.into_iter().enumerate();
-                items
-                    .map(|(index, item)| (place.index(index), item))
-                    .collect()
-            }
+        let place = self.place.key(key);
+        match self.value(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| (place.index(index), item.clone()))
+                .collect(),
             Some(other) => {
-                let message = format!("must be a list, not {}", kind(&other));
+                let message = format!("must be a list, not {}", kind(other));
                 self.wrong(key, message);
                 Vec::new()
             }
