@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, bail};
 use gatepost_cases::{Case, Door, Outcome, RequestSpec, Script};
 use gatepost_policy::{
-    Call, Changes, Decision, Headers, Policy, Reply, RuleSource, Sources, Stage, Trace, UnixTime,
-    Verdict, compile,
+    Call, Decision, Headers, Policy, Reply, RuleSource, Sources, Stage, Trace, UnixTime, Verdict,
+    compile,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -232,7 +232,7 @@ fn outcome(decision: Decision, headers: &Headers) -> Outcome {
             rule,
             stage,
             reason: None,
-            headers: upstream(&changes, headers),
+            headers: changes.applied_to(headers),
             body: Vec::new(),
         },
         Verdict::Deny { reason, response } => Outcome {
@@ -248,24 +248,4 @@ fn outcome(decision: Decision, headers: &Headers) -> Outcome {
             body: response.body,
         },
     }
-}
-
-/// The request's fields as the upstream gets them.
-fn upstream(changes: &Changes, headers: &Headers) -> Vec<(String, Vec<u8>)> {
-    let is_set = |name: &[u8]| {
-        let mut set = changes.set.iter();
-        set.any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name))
-    };
-    let mut fields: Vec<_> = headers
-        .iter()
-        .filter(|(name, _)| !is_set(name) && !changes.remove.iter().any(|it| it == name))
-        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
-        .collect();
-    let set = changes.set.iter();
-    fields.extend(set.map(|(name, value)| (name.to_string(), value.clone())));
-    if let Some(path) = &changes.path {
-        fields.retain(|(name, _)| name != ":path");
-        fields.push((":path".to_owned(), path.clone().into_bytes()));
-    }
-    fields
 }

@@ -15,6 +15,7 @@ mod complaints;
 mod credentials;
 mod decisions;
 mod durability;
+mod pages;
 mod requests;
 mod rules;
 mod running;

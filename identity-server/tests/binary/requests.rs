@@ -1,26 +1,13 @@
 //! `gatepost rules explain`, `test` and `replay`, as the page about them shows them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::server::run;
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A folder with the quickstart's files.
-fn quickstart() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for file in ["oathkeeper.yaml", "rules.json", "pages.yaml"] {
-        let from = repository().join("envoy-config/quickstart").join(file);
-        fs::copy(from, folder.path().join(file)).unwrap();
-    }
-    folder
-}
+use crate::{
+    pages::{quickstart, repository, session},
+    server::run,
+};
 
 /// Sessions of a shell are run, and have to say what stands there. A block that begins with
 /// `# file: NAME` is such a file. With `UPDATE_DOCS` the page is written anew instead.
@@ -62,24 +49,6 @@ fn the_page_about_requests_tells_the_truth() {
     } else {
         assert_eq!(real, page, "this is what is really said:\n{real}");
     }
-}
-
-/// What a shell shows of a command line.
-fn session(folder: &Path, line: &str) -> String {
-    let binary = Path::new(env!("CARGO_BIN_EXE_gatepost"));
-    let path = format!(
-        "{}:{}",
-        binary.parent().unwrap().display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let output = Command::new("sh")
-        .args(["-c", &format!("{{ {line}\n}} 2>&1")])
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", path)
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

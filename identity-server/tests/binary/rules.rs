@@ -1,27 +1,16 @@
 //! `gatepost rules …` on real files: the quickstart's, the corpus', and those that the page about it shows.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::server::{gatepost, run};
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A folder with the quickstart's files.
-fn quickstart() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for file in ["oathkeeper.yaml", "rules.json", "pages.yaml"] {
-        let from = repository().join("envoy-config/quickstart").join(file);
-        fs::copy(from, folder.path().join(file)).unwrap();
-    }
-    folder
-}
+use crate::{
+    pages::{quickstart, repository, session},
+    server::{gatepost, run},
+};
 
 fn yaml(file: &Path) -> Value {
     serde_saphyr::from_str(&fs::read_to_string(file).unwrap()).unwrap()
@@ -267,24 +256,6 @@ fn the_page_about_the_commands_tells_the_truth() {
         }
     }
     assert!(commands >= 5, "{commands}");
-}
-
-/// What a shell shows of a command line.
-fn session(folder: &Path, line: &str) -> String {
-    let binary = Path::new(env!("CARGO_BIN_EXE_gatepost"));
-    let path = format!(
-        "{}:{}",
-        binary.parent().unwrap().display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let output = Command::new("sh")
-        .args(["-c", &format!("{{ {line}\n}} 2>&1")])
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", path)
-        .output()
-        .unwrap();
-    out(&output)
 }
 
 #[test]

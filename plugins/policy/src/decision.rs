@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{denial::Denial, trace::Trace};
+use crate::{Headers, denial::Denial, trace::Trace};
 
 /// The end of the pipeline for one request.
 #[derive(Clone, Debug)]
@@ -81,6 +81,30 @@ pub struct Changes {
     pub remove: Vec<Vec<u8>>,
     /// Fields to set, replacing every field of that name.
     pub set: Vec<(Arc<str>, Vec<u8>)>,
+}
+
+impl Changes {
+    /// The fields that the upstream gets of a request with `headers`. For drivers without a proxy that
+    /// carries the changes out.
+    #[must_use]
+    pub fn applied_to(&self, headers: &Headers) -> Vec<(String, Vec<u8>)> {
+        let is_set = |name: &[u8]| {
+            let mut set = self.set.iter();
+            set.any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name))
+        };
+        let mut fields: Vec<_> = headers
+            .iter()
+            .filter(|(name, _)| !is_set(name) && !self.remove.iter().any(|it| it == name))
+            .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
+            .collect();
+        let set = self.set.iter();
+        fields.extend(set.map(|(name, value)| (name.to_string(), value.clone())));
+        if let Some(path) = &self.path {
+            fields.retain(|(name, _)| name != ":path");
+            fields.push((":path".to_owned(), path.clone().into_bytes()));
+        }
+        fields
+    }
 }
 
 /// A response to the client.

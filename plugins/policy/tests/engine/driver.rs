@@ -3,8 +3,7 @@
 use anyhow::bail;
 use gatepost_cases::{CertificateSpec, Outcome, RequestSpec, Script};
 use gatepost_policy::{
-    Call, Changes, Engine, FailedCall, Headers, PeerCertificate, Reply, Request, Step, UnixTime,
-    Verdict, call,
+    Call, Engine, FailedCall, PeerCertificate, Reply, Request, Step, UnixTime, Verdict, call,
 };
 
 /// Has `engine` decide a request that arrives at `at`; whatever it asks for is put to `script`.
@@ -87,7 +86,7 @@ fn outcome(decision: gatepost_policy::Decision, request: &Request) -> Outcome {
             rule,
             stage,
             reason: None,
-            headers: upstream(&changes, &request.headers),
+            headers: changes.applied_to(&request.headers),
             body: Vec::new(),
         },
         Verdict::Deny { reason, response } => Outcome {
@@ -103,30 +102,4 @@ fn outcome(decision: gatepost_policy::Decision, request: &Request) -> Outcome {
             body: response.body,
         },
     }
-}
-
-/// The request's fields as the upstream gets them.
-fn upstream(changes: &Changes, headers: &Headers) -> Vec<(String, Vec<u8>)> {
-    let kept = headers.iter().filter(|(name, _)| {
-        let removed = changes.remove.iter().any(|removed| removed == name);
-        let replaced = changes
-            .set
-            .iter()
-            .any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name));
-        !removed && !replaced
-    });
-    let mut fields: Vec<_> = kept
-        .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
-        .collect();
-    fields.extend(
-        changes
-            .set
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.clone())),
-    );
-    if let Some(path) = &changes.path {
-        fields.retain(|(name, _)| name != ":path");
-        fields.push((":path".to_owned(), path.clone().into_bytes()));
-    }
-    fields
 }
