@@ -24,8 +24,8 @@ pub use dsn::Dsn;
 pub use read::{ConfigError, Problem};
 pub use sections::{
     AccessTokens, Argon2, Cookie, Grants, Hashers, JwtStrategy, KeyAlgorithm, Keys, Listener, Log,
-    LogFormat, LogLevel, OAuth2, Oidc, Pkce, RefreshTokens, SameSite, ScopeClaim, Scopes,
-    SecretLists, SelfService, SelfUrls, Serve, Session, Strategies, Ttl, Urls, Written,
+    LogFormat, LogLevel, OAuth2, Oidc, Pkce, Playground, RefreshTokens, SameSite, ScopeClaim,
+    Scopes, SecretLists, SelfService, SelfUrls, Serve, Session, Strategies, Ttl, Urls, Written,
 };
 
 use crate::duration::GoDuration;
@@ -64,6 +64,8 @@ pub struct Settings {
     pub selfservice: SelfService,
     /// `hashers.*`
     pub hashers: Hashers,
+    /// `playground.*`
+    pub playground: Playground,
     /// `log.*`
     pub log: Log,
     /// `secrets.*`

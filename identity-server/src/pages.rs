@@ -14,6 +14,7 @@ pub mod consent;
 pub mod error;
 pub mod flow_pages;
 pub mod page;
+pub mod playground;
 
 use axum::response::Response;
 

@@ -13,7 +13,7 @@ use crate::oauth2::{
     authorize, client, interaction, introspect, revoke, sessions as oauth2_sessions, token,
 };
 use crate::oidc::{discovery, userinfo};
-use crate::pages::{account, assets, consent, error as error_page, flow_pages};
+use crate::pages::{account, assets, consent, error as error_page, flow_pages, playground};
 use crate::sessions::{admin as admin_sessions, http as sessions};
 use crate::{health, middleware};
 
@@ -110,6 +110,7 @@ pub fn admin(app: App) -> Router {
         .route("/health/alive", get(health::alive))
         .route("/health/ready", get(health::ready))
         .route("/version", get(health::version))
+        .route("/playground", get(playground::show))
         .route(
             "/admin/clients",
             get(client::http::list).post(client::http::create),

@@ -2,6 +2,7 @@
 
 mod exports;
 mod optimize;
+pub mod playground;
 
 use std::{fs, path::PathBuf};
 
@@ -79,6 +80,12 @@ pub fn run(workspace: &Workspace) -> Result<bool> {
         );
         all_fit &= fits;
     }
+    let page = playground::page(workspace)?;
+    println!(
+        "{:>9} bytes                {}",
+        fs::metadata(&page)?.len(),
+        page.display()
+    );
     Ok(all_fit)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Quick when all is there, so every command begins with its own share of it.
 
+pub mod browser;
 pub mod debian;
 pub mod envoy;
 pub mod rust;

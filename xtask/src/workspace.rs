@@ -64,6 +64,20 @@ impl Workspace {
         self.target.join("debug").join(name)
     }
 
+    /// The binary `name` as the dev profile builds it, to run.
+    #[must_use]
+    pub fn dev(&self, name: &str) -> Command {
+        let mut command = Command::new(self.dev_binary(name));
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// The folder of the playground: its page, and the engine in `engine`.
+    #[must_use]
+    pub fn playground(&self) -> PathBuf {
+        self.target.join("playground")
+    }
+
     /// The release build of a wasm module, `access_rules` for instance.
     #[must_use]
     pub fn module(&self, name: &str) -> PathBuf {

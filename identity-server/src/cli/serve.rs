@@ -16,6 +16,7 @@ use crate::clock::SystemClock;
 use crate::config::{Dsn, Settings};
 use crate::entropy::SystemEntropy;
 use crate::maintenance;
+use crate::pages::playground;
 use crate::serve::Bound;
 use crate::storage::sqlite::Missing;
 
@@ -145,6 +146,10 @@ fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {
         Dsn::Memory => "in memory, gone when this ends".to_owned(),
         Dsn::Sqlite(file) => file.display().to_string(),
     };
+    let playground = match playground::file(settings) {
+        Some(_) => format!("http://{admin}/playground"),
+        None => "not built; `cargo xtask build` does it".to_owned(),
+    };
     let secrets = if Path::new(DEV_SECRETS).exists() {
         DEV_SECRETS
     } else {
@@ -154,11 +159,12 @@ fn announce(settings: &Settings, public: SocketAddr, admin: SocketAddr) {
         "
   Gatepost {version}, for development: plain http, do not expose it.
 
-    public    http://{public}        /.well-known/openid-configuration
-    admin     http://{admin}        /admin/clients
-    issuer    {issuer}
-    database  {database}
-    secrets   {secrets}
+    public      http://{public}        /.well-known/openid-configuration
+    admin       http://{admin}        /admin/clients
+    playground  {playground}
+    issuer      {issuer}
+    database    {database}
+    secrets     {secrets}
 
   Next:  gatepost create client --grant-type client_credentials --scope read
   Stop:  Ctrl-C

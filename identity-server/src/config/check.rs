@@ -68,6 +68,7 @@ pub(super) fn resolve(written: Written, mode: Mode, source: &str) -> Result<Sett
             session: written.session,
             selfservice: written.selfservice,
             hashers: written.hashers,
+            playground: written.playground,
             log: written.log,
             secrets: Secrets::new(written.secrets.system, written.secrets.cookie),
         }),

@@ -35,6 +35,8 @@ pub struct Written {
     pub selfservice: SelfService,
     /// Password hashing.
     pub hashers: Hashers,
+    /// The playground.
+    pub playground: Playground,
     /// Logs.
     pub log: Log,
 }
@@ -54,6 +56,7 @@ impl Default for Written {
             session: Session::default(),
             selfservice: SelfService::default(),
             hashers: Hashers::default(),
+            playground: Playground::default(),
             log: Log::default(),
         }
     }
@@ -497,6 +500,14 @@ impl Default for Argon2 {
             parallelism: 1,
         }
     }
+}
+
+/// `playground`: the decision engine in a browser, on the admin listener.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Playground {
+    /// The file that `cargo xtask build` makes; by default `playground.html` beside the binary.
+    pub page: Option<String>,
 }
 
 /// `log`

@@ -24,7 +24,7 @@ pub(super) fn admin(routes: Router) -> NormalizePath<Rewritten> {
 
 fn with_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
-    let bare = ["/admin", "/health", "/version", "/metrics"];
+    let bare = ["/admin", "/health", "/version", "/metrics", "/playground"];
     if bare.iter().any(|name| {
         path.strip_prefix(name)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -16,6 +16,7 @@ mod credentials;
 mod decisions;
 mod durability;
 mod pages;
+mod playground;
 mod requests;
 mod rules;
 mod running;

@@ -3,9 +3,7 @@
 //! Envoy verifies RSA (PKCS #1 v1.5) and ECDSA signatures for a module through its foreign function
 //! `verify_signature`, natively and some ten times faster than code inside the VM. Whether a host
 //! does, and does it right, is found out with known answers when [`install`] is called, for each
-//! algorithm by itself. Everything else is done in pure Rust.
-//!
-//! RSA signatures are never made in pure Rust: the `rsa` crate's time tells of the key (RUSTSEC-2023-0071).
+//! algorithm by itself. Everything else is done in pure Rust, by `gatepost-signatures`.
 //!
 //! A host's "no" is a "no": only when it does not answer at all does pure Rust decide.
 
@@ -14,13 +12,13 @@ mod known_answers;
 mod message;
 #[cfg(feature = "rules")]
 mod signing;
-mod verifying;
 
 use std::cell::RefCell;
 
+use gatepost_signatures::NO_KEY_UTILS;
 use jsonwebtoken::{
     Algorithm, DecodingKey,
-    crypto::{CryptoProvider, JwtVerifier, KeyUtils},
+    crypto::{CryptoProvider, JwtVerifier},
     errors::{self, ErrorKind},
     signature::{self, Verifier},
 };
@@ -53,15 +51,6 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: NO_KEY_UTILS,
 };
 
-/// The engine makes no JWKs of keys; what would make them is left out of the module.
-const NO_KEY_UTILS: KeyUtils = KeyUtils {
-    rsa_pub_components_from_private_key: |_| Err(ErrorKind::InvalidAlgorithm.into()),
-    rsa_pub_components_from_public_key: |_| Err(ErrorKind::InvalidAlgorithm.into()),
-    ec_pub_components_from_private_key: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
-    ed_pub_components_from_private_key: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
-    compute_digest: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
-};
-
 thread_local! {
     /// The algorithms that the host verifies. A VM has one thread.
     static BY_HOST: RefCell<Vec<Algorithm>> = const { RefCell::new(Vec::new()) };
@@ -74,12 +63,8 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> errors::Result<Box<dyn 
     let by_host = BY_HOST.with_borrow(|by_host| by_host.contains(algorithm));
     match HostVerifier::new(*algorithm, key, host::verify_signature) {
         Some(verifier) if by_host => Ok(Box::new(verifier)),
-        _ => in_rust(*algorithm, key),
+        _ => gatepost_signatures::verifier(algorithm, key),
     }
-}
-
-fn in_rust(algorithm: Algorithm, key: &DecodingKey) -> errors::Result<Box<dyn JwtVerifier>> {
-    Ok(Box::new(verifying::RustVerifier::new(algorithm, key)?))
 }
 
 /// One key, made ready for the host.
@@ -164,7 +149,7 @@ impl Verifier<Vec<u8>> for HostVerifier {
         match self.ask(text, signature) {
             Ok(true) => Ok(()),
             Ok(false) => Err(signature::Error::new()),
-            Err(NoAnswer) => in_rust(self.algorithm, &self.key)
+            Err(NoAnswer) => gatepost_signatures::verifier(&self.algorithm, &self.key)
                 .map_err(signature::Error::from_source)?
                 .verify(text, signature),
         }

@@ -75,6 +75,7 @@ pub(super) fn addresses(stage: &Stage, people: &People) {
         public("/login"),
         admin("/admin/clients")
     );
+    println!("  rules in a browser  {}", admin("/playground"));
     println!(
         "  Envoy's admin page  http://127.0.0.1:{}/",
         crate::quickstart::PORTS.admin

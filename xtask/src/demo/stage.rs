@@ -44,6 +44,7 @@ impl Stage {
         let binary = setup::envoy::binary(workspace)?;
         interrupt.check()?;
         build::modules(workspace)?;
+        build::playground::page(workspace)?;
         build_binaries(workspace)?;
         interrupt.check()?;
 
@@ -197,6 +198,7 @@ fn start_gatepost(workspace: &Workspace, folder: &Path) -> Result<Process> {
             .args(["serve", "--dev"])
             // Sign-in sends people back only where it is told to.
             .env("SELFSERVICE_ALLOWED_RETURN_URLS", front("/"))
+            .env("PLAYGROUND_PAGE", workspace.playground().join("index.html"))
             .current_dir(folder.join("gatepost"));
         let mut process = Process::start("gatepost", &mut command, &folder.join("gatepost.log"))?;
         process.wait_until(Duration::from_secs(30), || {

@@ -27,6 +27,24 @@ pub const CC: Program = Program {
     package: "build-essential",
     purpose: "to compile SQLite and aws-lc",
 };
+/// The browser that the playground's tests look at it with.
+pub const CHROMIUM: Program = Program {
+    name: "chromium",
+    package: "chromium",
+    purpose: "to test the playground",
+};
+/// Runs the playground's engine, and steers the browser.
+pub const NODE: Program = Program {
+    name: "node",
+    package: "nodejs",
+    purpose: "to test the playground",
+};
+/// Installs what steers the browser.
+pub const NPM: Program = Program {
+    name: "npm",
+    package: "npm",
+    purpose: "to test the playground",
+};
 /// Python, whose package index carries Envoy.
 pub const PYTHON: Program = Program {
     name: "python3",

@@ -2,7 +2,6 @@
 //! signed is verified by pure Rust.
 
 use super::*;
-use crate::crypto::in_rust;
 use aws_lc_rs::{
     encoding::{AsBigEndian as _, AsDer as _},
     rand::SystemRandom,
@@ -93,7 +92,7 @@ fn ec(algorithm: Algorithm) -> (EncodingKey, DecodingKey) {
 fn check(by_host: Option<Ask>, algorithm: Algorithm, private: &EncodingKey, public: &DecodingKey) {
     let signer = signer_asking(by_host, algorithm, private).unwrap();
     assert_eq!(signer.algorithm(), algorithm);
-    let verifier = in_rust(algorithm, public).unwrap();
+    let verifier = gatepost_signatures::verifier(&algorithm, public).unwrap();
     for text in [&b"a.b"[..], b"", &[7; 5000]] {
         let signature = signer.try_sign(text).unwrap();
         assert!(verifier.verify(text, &signature).is_ok(), "{algorithm:?}");

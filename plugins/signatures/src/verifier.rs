@@ -1,7 +1,7 @@
-//! Checking signatures inside the module, for what the host does not check.
+//! Checking signatures in pure Rust.
 //!
 //! The same crates as in `jsonwebtoken`'s own provider in pure Rust. That one comes with its signers,
-//! which a module must not carry: 130 KB, and RSA signatures whose time tells of the key.
+//! which nothing here must carry: 130 KB, and RSA signatures whose time tells of the key.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jsonwebtoken::{
@@ -14,8 +14,8 @@ use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
 use sha2_of_rsa::Digest as _;
 
-/// A key that verifies inside the module.
-pub(super) struct RustVerifier {
+/// A public key that checks signatures, without a host's help.
+pub struct RustVerifier {
     algorithm: Algorithm,
     key: RustKey,
 }
@@ -50,8 +50,11 @@ macro_rules! rsa {
 }
 
 impl RustVerifier {
-    /// Makes ready to check signatures of `algorithm`. An error: the key is not for it.
-    pub(super) fn new(algorithm: Algorithm, key: &DecodingKey) -> errors::Result<Self> {
+    /// Makes ready to check signatures of `algorithm`.
+    ///
+    /// # Errors
+    /// The key is not for this algorithm.
+    pub fn new(algorithm: Algorithm, key: &DecodingKey) -> errors::Result<Self> {
         if key.family() != algorithm.family() {
             return Err(ErrorKind::InvalidKeyFormat.into());
         }
@@ -72,6 +75,13 @@ impl RustVerifier {
             _ => return Err(ErrorKind::InvalidAlgorithm.into()),
         };
         Ok(Self { algorithm, key })
+    }
+}
+
+/// Shows the algorithm: a secret for HMAC is not shown.
+impl std::fmt::Debug for RustVerifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RustVerifier({:?})", self.algorithm)
     }
 }
 
