@@ -19,7 +19,7 @@ use gatepost_signatures::NO_KEY_UTILS;
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     crypto::{CryptoProvider, JwtVerifier},
-    errors::{self, ErrorKind},
+    errors,
     signature::{self, Verifier},
 };
 
@@ -46,7 +46,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     #[cfg(feature = "rules")]
     signer_factory: signing::signer,
     #[cfg(not(feature = "rules"))]
-    signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
+    signer_factory: |_, _| Err(errors::ErrorKind::InvalidAlgorithm.into()),
     verifier_factory: verifier,
     key_utils: NO_KEY_UTILS,
 };

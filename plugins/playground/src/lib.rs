@@ -49,7 +49,7 @@ impl Playground {
     pub fn decide(&mut self, request: &str) -> String {
         text(&match serde_json::from_str(request) {
             Ok(request) => self.0.decide(&request),
-            Err(error) => Step::failed(error),
+            Err(error) => Step::failed(error.to_string()),
         })
     }
 
@@ -57,7 +57,7 @@ impl Playground {
     pub fn reply(&mut self, answer: &str) -> String {
         text(&match serde_json::from_str(answer) {
             Ok(answer) => self.0.reply(answer),
-            Err(error) => Step::failed(error),
+            Err(error) => Step::failed(error.to_string()),
         })
     }
 }

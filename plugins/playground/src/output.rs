@@ -130,9 +130,9 @@ impl From<&ConfigError> for Mistake {
 
 impl Step {
     /// There is nothing to decide.
-    pub fn failed(message: impl ToString) -> Self {
+    pub fn failed(message: impl Into<String>) -> Self {
         Self::Failed {
-            message: message.to_string(),
+            message: message.into(),
         }
     }
 }
