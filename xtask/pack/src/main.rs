@@ -1,7 +1,7 @@
 //! Makes the playground's one file: what `cargo xtask build` runs after it has compiled the engine.
 //!
 //! ```text
-//!   engine (cargo) -> pack bindgen -> engine.js, engine.wasm -> wasm-opt -> pack page -> index.html
+//!   engine (cargo) -> pack bindgen -> engine.js, engine.wasm -> pack page -> index.html
 //! ```
 
 mod examples;
@@ -59,6 +59,8 @@ fn bindgen(engine: &Path, folder: &Path) -> Result<()> {
         .out_name("engine")
         .no_modules(true)?
         .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .generate(folder)
         .with_context(|| format!("wasm-bindgen cannot work on `{}`", engine.display()))?;
     // The name that it gives the engine tells of its own two steps.

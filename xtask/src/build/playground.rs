@@ -1,24 +1,20 @@
 //! The playground: the engine for a browser, and the page that everything goes into.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use super::optimize;
-use crate::{
-    progress,
-    setup::{debian, rust},
-    workspace::Workspace,
-};
+use crate::{progress, setup::rust, workspace::Workspace};
 
 /// Makes `target/playground/index.html` and tells where it is; quick if nothing has changed. Beside it, in
 /// `engine`, stands what the page holds of the engine: programs can load it without the page.
+///
+/// `wasm-opt` has no part in it: Debian's (Binaryen 108) breaks a table of `externref`, which wasm-bindgen makes.
 ///
 /// # Errors
 /// If a prerequisite is missing or something does not compile.
 pub fn page(workspace: &Workspace) -> Result<PathBuf> {
     rust::targets()?;
-    debian::require(&debian::WASM_OPT)?;
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--quiet", "--package", "gatepost-playground"]);
     cargo.args(["--profile", "page", "--target", "wasm32-unknown-unknown"]);
@@ -31,20 +27,12 @@ pub fn page(workspace: &Workspace) -> Result<PathBuf> {
 
     let folder = workspace.playground();
     let engine = folder.join("engine");
-    let raw = folder.join("bindgen");
-    fs::create_dir_all(&engine)?;
     let built = workspace
         .target
         .join("wasm32-unknown-unknown/page/gatepost_playground.wasm");
     let mut bindgen = workspace.dev("pack");
-    bindgen.arg("bindgen").arg(&built).arg(&raw);
+    bindgen.arg("bindgen").arg(&built).arg(&engine);
     progress::run(&mut bindgen)?;
-    fs::copy(raw.join("engine.js"), engine.join("engine.js"))?;
-    optimize::write(
-        &fs::read(raw.join("engine.wasm"))?,
-        &engine.join("engine.wasm"),
-    )
-    .context("cannot make the engine small")?;
 
     let to = folder.join("index.html");
     let mut page = workspace.dev("pack");
