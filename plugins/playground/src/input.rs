@@ -118,7 +118,8 @@ impl Request {
             })?;
         let split = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(split);
-        let path = if path.starts_with('/') {
+        // A tunnel is asked for without a path (RFC 9113 section 8.5).
+        let path = if path.starts_with('/') || path.is_empty() && self.method == "CONNECT" {
             path.to_owned()
         } else {
             format!("/{path}")

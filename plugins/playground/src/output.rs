@@ -43,6 +43,8 @@ pub enum Step {
         call: Asked,
         /// What happened so far.
         explanation: Box<Explanation>,
+        /// Fetches that a proxy makes now though this request does not wait for them: keys of other issuers.
+        background: Vec<Asked>,
     },
     /// It is decided.
     Decided {
@@ -50,6 +52,8 @@ pub enum Step {
         explanation: Box<Explanation>,
         /// What client or upstream sees. Nothing is masked.
         seen: Seen,
+        /// Fetches that a proxy makes by now though this request did not wait for them.
+        background: Vec<Asked>,
     },
     /// There is nothing to decide.
     Failed {
@@ -193,21 +197,7 @@ impl Seen {
     }
 
     fn by_upstream(changes: &Changes, sent: &Headers) -> Self {
-        let is_set = |name: &[u8]| {
-            let mut set = changes.set.iter();
-            set.any(|(set, _)| set.as_bytes().eq_ignore_ascii_case(name))
-        };
-        let is_removed = |name: &[u8]| changes.remove.iter().any(|it| it == name);
-        let mut headers: Vec<_> = sent
-            .iter()
-            .filter(|(name, _)| !is_set(name) && !is_removed(name))
-            .map(|(name, value)| match &changes.path {
-                Some(path) if name == b":path" => (lossy(name), path.clone()),
-                _ => (lossy(name), lossy(value)),
-            })
-            .collect();
-        let set = changes.set.iter();
-        headers.extend(set.map(|(name, value)| (name.to_string(), lossy(value))));
+        let fields = changes.applied_to(sent).into_iter();
         let mut names: Vec<_> = changes
             .set
             .iter()
@@ -219,7 +209,7 @@ impl Seen {
         Self {
             allowed: true,
             status: 200,
-            headers,
+            headers: fields.map(|(name, value)| (name, lossy(&value))).collect(),
             set: names,
             removed: changes
                 .remove

@@ -148,6 +148,11 @@ impl Session {
     }
 
     fn told(&mut self, course: Course, end: End) -> Step {
+        if let Some(engine) = &mut self.engine {
+            self.fetches.extend(engine.due(course.now));
+        }
+        let fetches = self.fetches.values();
+        let background = fetches.map(|call| Asked::of(call, true)).collect();
         match end {
             End::Decided(decision) => {
                 let seen = Seen::of(&decision, &course.request.headers);
@@ -156,6 +161,7 @@ impl Session {
                 Step::Decided {
                     explanation: Box::new(Explanation::of(*decision, near)),
                     seen,
+                    background,
                 }
             }
             End::Asks(call) => {
@@ -165,6 +171,7 @@ impl Session {
                 Step::Call {
                     call,
                     explanation: Box::new(explanation),
+                    background,
                 }
             }
             End::Stuck => {

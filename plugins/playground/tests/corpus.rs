@@ -115,6 +115,7 @@ impl Door for Engine {
         )?;
         while step["step"] == "call" {
             let call = &step["call"];
+            make_in_background(&step["background"], Some(call), script)?;
             let reply = script.answer(
                 &text(&call["method"])?,
                 &text(&call["url"])?,
@@ -129,6 +130,7 @@ impl Door for Engine {
             });
             step = self.ask("reply", &answer)?;
         }
+        make_in_background(&step["background"], None, script)?;
         let seen = &step["seen"];
         let status = seen["status"].as_u64().with_context(|| step.to_string())?;
         Ok(Outcome {
@@ -139,6 +141,36 @@ impl Door for Engine {
             headers: fields(&seen["headers"]),
             body: text(&seen["body"])?.into_bytes(),
         })
+    }
+}
+
+/// Makes the fetches that the page tells of and nobody waits for, up to the one that somebody waits for: a case
+/// expects them all, in order.
+fn make_in_background(
+    fetches: &Value,
+    waited_for: Option<&Value>,
+    script: &mut Script<'_>,
+) -> anyhow::Result<()> {
+    let expects = |call: &Value, script: &Script<'_>| -> anyhow::Result<bool> {
+        Ok(script.left() > 0 && script.expects(&text(&call["method"])?, &text(&call["url"])?))
+    };
+    let mut left: Vec<_> = fetches.as_array().into_iter().flatten().collect();
+    loop {
+        if let Some(call) = waited_for
+            && expects(call, script)?
+        {
+            return Ok(());
+        }
+        let mut next = None;
+        for (at, fetch) in left.iter().enumerate() {
+            if expects(fetch, script)? {
+                next = Some(at);
+            }
+        }
+        let Some(next) = next else { return Ok(()) };
+        let fetch = left.remove(next);
+        let (method, url) = (text(&fetch["method"])?, text(&fetch["url"])?);
+        script.answer(&method, &url, &fields(&fetch["headers"]), b"")?;
     }
 }
 

@@ -39,7 +39,7 @@ function showStep(step) {
     showDecision(step.seen, explanation);
     showSeen(step.seen);
   }
-  showWay(explanation, step.step === "call");
+  showWay(explanation, step.background, step.step === "call");
 }
 
 function showDecision(seen, explanation) {
@@ -65,7 +65,7 @@ function sentence(text) {
   return text === "" ? "" : `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
-function showWay(explanation, waits) {
+function showWay(explanation, background, waits) {
   const items = [];
   for (const rule of explanation.rules) {
     const captured = explanation.captures.length > 0 ? `captured ${explanation.captures.map((text) => JSON.stringify(text)).join(", ")}` : "";
@@ -80,6 +80,7 @@ function showWay(explanation, waits) {
     items.push(stop(last.kind, last.mark, turn.handler, turn.stage, lines));
   }
   if (waits) items.push(stop("wait", "?", "Waiting for the answer", "", []));
+  for (const call of background) items.push(stop("", "↓", `${call.method} ${call.url}`, "in the background", ["Keys that this request does not wait for."]));
   show($("way"), make("h2", { id: "way-title" }, "On the way"), make("ol", { class: "way" }, items));
 }
 
