@@ -4,7 +4,11 @@ mod exports;
 mod optimize;
 pub mod playground;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -113,6 +117,9 @@ pub fn module(workspace: &Workspace, package: &str) -> Result<PathBuf> {
 }
 
 fn build(workspace: &Workspace, module: &Module) -> Result<PathBuf> {
+    // Tests ask for modules from several threads, and the files between the steps bear the same names.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     rust::targets()?;
     debian::require(&debian::WASM_OPT)?;
     let mut cargo = workspace.cargo();

@@ -34,6 +34,8 @@ pub use error::{RenderError, TemplateError};
 pub(crate) use message::{
     AttributeValue, Message, MessageTemplate, Reads, RequestPart, ResponsePart,
 };
+#[cfg(feature = "analysis")]
+pub(crate) use outputs::RawOutput;
 
 use crate::session::{MatchContext, Session};
 use ast::{Expression, Node, Program};

@@ -21,6 +21,12 @@ impl InString {
         }
     }
 
+    /// Whether what is printed next stands within a string.
+    #[cfg(feature = "analysis")]
+    pub(super) const fn is_inside(self) -> bool {
+        self.in_string
+    }
+
     /// What must be written in place of an action's `text`; `None` where it may stand as it is: outside of
     /// strings, and where nothing in it needs to be escaped, or its author has done so.
     ///

@@ -3,7 +3,24 @@
 use super::{
     Template,
     ast::{Body, Command, Expression, Node, Pipeline},
+    in_string::InString,
 };
+
+/// A value of the caller or the request that a template prints as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawOutput {
+    /// The value, as the template names it.
+    pub(crate) name: String,
+    /// Whether it stands within a JSON string, going by the template's own text.
+    pub(crate) in_string: bool,
+}
+
+/// What a template is made of, in the order of its text.
+enum Piece<'t> {
+    Text(&'t str),
+    /// A pipeline, and whether its value is printed.
+    Pipeline(&'t Pipeline, bool),
+}
 
 /// Functions whose result cannot end a JSON string, whatever they are given.
 const HARMLESS: &[&str] = &[
@@ -58,7 +75,10 @@ impl Template {
     /// Whether it reads the field `path` of what it is given.
     pub(crate) fn reads(&self, path: &[&str]) -> bool {
         let mut found = false;
-        self.for_each_pipeline(&mut |pipeline, _| {
+        self.for_each_piece(&mut |piece| {
+            let Piece::Pipeline(pipeline, _) = piece else {
+                return;
+            };
             for_each_field(pipeline, &mut |names| {
                 found |= names
                     .iter()
@@ -70,26 +90,35 @@ impl Template {
         found
     }
 
-    /// The values that it prints as they are, as it names them: those of the caller or the request.
-    pub(crate) fn raw_outputs(&self) -> Vec<String> {
+    /// The values of the caller or the request that it prints as they are.
+    pub(crate) fn raw_outputs(&self) -> Vec<RawOutput> {
         let mut outputs = Vec::new();
-        self.for_each_pipeline(&mut |pipeline, prints| {
+        let mut json = InString::default();
+        self.for_each_piece(&mut |piece| {
+            let pipeline = match piece {
+                Piece::Text(text) => return json.advance(text),
+                Piece::Pipeline(pipeline, true) if pipeline.target.is_none() => pipeline,
+                Piece::Pipeline(..) => return,
+            };
             let last = pipeline.commands.last().map(|command| &command.head);
-            let harmless = matches!(last, Some(Expression::Function(function))
-                if HARMLESS.contains(&function.name));
-            if prints && pipeline.target.is_none() && !harmless {
-                for_each_field(pipeline, &mut |names| {
-                    let name = names.iter().fold(String::new(), |name, it| name + "." + it);
-                    if !outputs.contains(&name) {
-                        outputs.push(name);
-                    }
-                });
+            if matches!(last, Some(Expression::Function(function)) if HARMLESS.contains(&function.name))
+            {
+                return;
             }
+            for_each_field(pipeline, &mut |names| {
+                let output = RawOutput {
+                    name: names.iter().fold(String::new(), |name, it| name + "." + it),
+                    in_string: json.is_inside(),
+                };
+                if !outputs.contains(&output) {
+                    outputs.push(output);
+                }
+            });
         });
         outputs
     }
 
-    fn for_each_pipeline(&self, each: &mut impl FnMut(&Pipeline, bool)) {
+    fn for_each_piece(&self, each: &mut impl FnMut(Piece<'_>)) {
         let Body { nodes, .. } = &self.program.main;
         walk(nodes, each);
         for template in &self.program.templates {
@@ -98,29 +127,29 @@ impl Template {
     }
 }
 
-/// Calls `each` for every pipeline, and whether its value is printed.
-fn walk(nodes: &[Node], each: &mut impl FnMut(&Pipeline, bool)) {
+fn walk(nodes: &[Node], each: &mut impl FnMut(Piece<'_>)) {
     for node in nodes {
         match node {
-            Node::Pipeline(pipeline) => each(pipeline, true),
+            Node::Text(text) => each(Piece::Text(text)),
+            Node::Pipeline(pipeline) => each(Piece::Pipeline(pipeline, true)),
             Node::Branch(branch) => {
                 for (condition, nodes) in &branch.arms {
-                    each(condition, false);
+                    each(Piece::Pipeline(condition, false));
                     walk(nodes, each);
                 }
                 walk(&branch.otherwise, each);
             }
             Node::Range(range) => {
-                each(&range.over, false);
+                each(Piece::Pipeline(&range.over, false));
                 walk(&range.body, each);
                 walk(&range.otherwise, each);
             }
             Node::Template(call) => {
                 if let Some(argument) = &call.argument {
-                    each(argument, false);
+                    each(Piece::Pipeline(argument, false));
                 }
             }
-            Node::Text(_) | Node::Break | Node::Continue => {}
+            Node::Break | Node::Continue => {}
         }
     }
 }

@@ -62,7 +62,7 @@ codes! {
     ANY_AUDIENCE, Note, "any-audience", "`jwt` without `target_audience`: tokens made for others are taken";
     KEYS_IN_CLEARTEXT, Warning, "keys-in-cleartext", "keys fetched without TLS: whoever is in between chooses them";
     CALL_IN_CLEARTEXT, Note, "call-in-cleartext", "credentials sent, or decisions fetched, without TLS";
-    RAW_IN_JSON, Warning, "raw-in-json", "a template for JSON prints a value as it is: quotes in it become structure";
+    RAW_IN_JSON, Warning, "raw-in-json", "a template for JSON prints a value as it is outside of a string: it can be any JSON";
     BOTH_ANSWER, Warning, "both-answer", "two error handlers of a rule match the same refusal: it is answered with 500";
     BOTH_MAY_ANSWER, Note, "both-may-answer", "two error handlers are told apart by media types alone, and a client may name both";
     VERBOSE_ERRORS, Note, "verbose-errors", "refusals tell the client why";

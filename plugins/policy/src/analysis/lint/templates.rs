@@ -8,7 +8,8 @@ use crate::{
         access,
         rule::{Handler, Rule},
     },
-    template::Template,
+    config::Place,
+    template::{RawOutput, Template},
 };
 
 pub(super) fn check(findings: &mut Findings, rule: &Rule) {
@@ -31,15 +32,33 @@ pub(super) fn check(findings: &mut Findings, rule: &Rule) {
                     "use `anonymous` instead of `noop`, which gives them a name",
                 );
             }
-            for printed in template.raw_outputs().into_iter().filter(|_| is_json(&key)) {
-                findings.add(
-                    codes::RAW_IN_JSON,
-                    place(),
-                    format!("`{printed}` is printed as it is: a `\"` in it ends the JSON string"),
-                    format!("write `{{{{ {printed} | toJson }}}}`, without quotes around it"),
-                );
+            if is_json(&key) {
+                for printed in template.raw_outputs() {
+                    check_raw(findings, place(), &printed);
+                }
             }
         }
+    }
+}
+
+/// A value that lands in JSON. Within a string it is escaped; elsewhere it can be of any shape.
+fn check_raw(findings: &mut Findings, place: Place, printed: &RawOutput) {
+    let RawOutput { name, in_string } = printed;
+    let remedy = format!("write `{{{{ {name} | toJson }}}}`, without quotes around it");
+    if *in_string {
+        findings.add(
+            codes::OATHKEEPER_DIFFERS,
+            place,
+            format!("`{name}` is escaped here; Oathkeeper prints it as it is, and a `\"` in it ends the string"),
+            format!("{remedy}: that is safe with both"),
+        );
+    } else {
+        findings.add(
+            codes::RAW_IN_JSON,
+            place,
+            format!("`{name}` is printed as it is, outside of a string: it can be any JSON"),
+            remedy,
+        );
     }
 }
 

@@ -191,11 +191,22 @@ fn templates_that_lose_or_leak_structure_are_named() {
         &[("no-caller", "mutators[0].config.headers.X-User")],
     );
     let template = |text| Template::parse(text).unwrap();
-    let raw = |text| template(text).raw_outputs();
-    assert_eq!(raw("{\"a\": \"{{ .Extra.name }}\"}"), [".Extra.name"]);
+    let raw = |text| {
+        let outputs = template(text).raw_outputs().into_iter();
+        outputs
+            .map(|it| (it.name, it.in_string))
+            .collect::<Vec<_>>()
+    };
+    let named = |name: &str, in_string| [(name.to_owned(), in_string)];
+    let both = "{\"a\": \"{{ .Extra.name }}\", \"b\": {{ toJson .Subject }}}";
+    assert_eq!(raw(both), named(".Extra.name", true));
+    assert_eq!(
+        raw("{\"a\": {{ .Extra.name }}}"),
+        named(".Extra.name", false)
+    );
     assert_eq!(
         raw("{{ if .Extra.a }}{{ print .Subject }}{{ end }}"),
-        [".Subject"]
+        named(".Subject", false)
     );
     assert!(raw("{{ .Extra.name | toJson }}{{ toJson .Subject }}{{ $x := .Subject }}").is_empty());
     assert!(template("{{ if eq .Subject \"a\" }}{{ end }}").reads(&["Subject"]));
