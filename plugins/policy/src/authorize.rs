@@ -104,7 +104,7 @@ impl Authorizer {
             Self::RemoteJson(handler) => handler.authorize(session, facts),
             Self::KetoEngineAcpOry(handler) => handler.authorize(session, facts),
             Self::Cidr(handler) => handler.authorize(facts).into(),
-            Self::Claims(handler) => handler.authorize(session).into(),
+            Self::Claims(handler) => handler.authorize(session, facts).into(),
         }
     }
 

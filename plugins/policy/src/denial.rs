@@ -26,7 +26,7 @@ pub enum Denial {
     #[error("access is forbidden: {0}")]
     Forbidden(String),
     /// The credentials are bad, or not enough, and it is known what would be accepted.
-    #[error("the credentials are missing or not valid: {reason}")]
+    #[error("{}: {reason}", if *is_forbidden { "access is forbidden" } else { "the credentials are missing or not valid" })]
     Challenged {
         /// Why, for logs.
         reason: String,

@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     Denial, Session,
+    challenge::{Challenge, ChallengeError, Scheme},
     config::{Place, Section},
     jose::ScopeStrategy,
     json_path::JsonPath,
+    pipeline::Facts,
 };
 
 /// Where scopes stand that a token carries (RFC 8693 section 4.2, RFC 7662 section 2.2, and what
@@ -83,14 +85,11 @@ impl Claims {
         }
     }
 
-    pub(super) fn authorize(&self, session: &Session) -> Result<(), Denial> {
+    pub(super) fn authorize(&self, session: &Session, facts: &Facts<'_>) -> Result<(), Denial> {
         let extra = session.extra.as_deref();
         let granted = extra.map(granted).unwrap_or_default();
         if !self.strategy.covers_all(&granted, &self.scopes) {
-            return Err(Denial::Forbidden(format!(
-                "the caller lacks a scope of `{}`",
-                self.scopes.join(" ")
-            )));
+            return Err(self.lacks_scope(facts));
         }
         let holds = |demand: &Demand| extra.is_some_and(|extra| demand.holds(extra));
         match self.demands.iter().find(|demand| !holds(demand)) {
@@ -99,6 +98,29 @@ impl Claims {
                 "the caller's claim `{}` is not as the rule requires",
                 demand.name
             ))),
+        }
+    }
+}
+
+impl Claims {
+    /// Whoever came with a token is told, where the rule has it so, which scopes one would need (RFC 6750
+    /// section 3.1).
+    fn lacks_scope(&self, facts: &Facts<'_>) -> Denial {
+        let authorization = facts.request.headers.first("authorization");
+        let is_dpop = authorization
+            .and_then(|value| value.get(..5))
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"DPoP "));
+        Denial::Challenged {
+            reason: format!("the caller lacks a scope of `{}`", self.scopes.join(" ")),
+            challenge: Box::new(Challenge {
+                scheme: if is_dpop {
+                    Scheme::Dpop
+                } else {
+                    Scheme::Bearer
+                },
+                error: ChallengeError::InsufficientScope(self.scopes.clone()),
+            }),
+            is_forbidden: true,
         }
     }
 }
