@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     pages::{quickstart, repository, session},
@@ -75,6 +75,73 @@ fn programs_get_json_without_credentials() {
         "http://127.0.0.1:4444/sessions/whoami"
     );
     assert_eq!(told["turns"][0]["events"][0]["event"], "asked");
+}
+
+/// A rule that copies every credential into headers of its own, with requests by curl and HAR.
+#[test]
+fn copied_credentials_are_masked_in_every_format() {
+    let folder = quickstart();
+    let config = json!({
+        "authenticators": {"anonymous": {"enabled": true}, "noop": {"enabled": true}},
+        "authorizers": {"allow": {"enabled": true}},
+        "mutators": {"header": {"enabled": true, "config": {"headers": {
+            "X-Copy": "{{ .MatchContext.Header.Get \"X-API-Key\" }}/{{ .MatchContext.Header.Get \"Authorization\" }}",
+            "X-Cookie": "{{ .MatchContext.Header.Get \"Cookie\" }}",
+            "X-Plain": "{{ .MatchContext.Header.Get \"X-Plain\" }}",
+            "X-Query": "{{ .MatchContext.URL.Query.Get \"access_token\" }}",
+            "X-Basic": "{{ .MatchContext.Header.Get \"Proxy-Authorization\" | trimPrefix \"Basic \" | b64dec }}",
+        }}}},
+        "access_rules": {"repositories": ["file://./copying.json"]},
+    });
+    let rules = json!([{
+        "id": "copying", "match": {"url": "http://h/a", "methods": ["GET"]},
+        "authenticators": [{"handler": "noop"}], "authorizer": {"handler": "allow"},
+        "mutators": [{"handler": "header"}],
+    }]);
+    let headers = [
+        ("Authorization", "Bearer opaque-hunter2"),
+        ("Cookie", "a=1; sid=cookie-hunter2; consent=true"),
+        ("Proxy-Authorization", "Basic YWRhOmJhc2ljLWh1bnRlcjI="),
+        ("X-API-Key", "key\"hunter2"),
+        ("X-Plain", "shown"),
+    ];
+    let fields = headers.map(|(name, value)| json!({"name": name, "value": value}));
+    let entry = json!({"request": {"method": "GET", "url": "http://h/a?access_token=query%2Dhunter2", "headers": fields}});
+    let write = |name: &str, value: &Value| {
+        fs::write(folder.path().join(name), value.to_string()).unwrap();
+    };
+    write("copying-config.json", &config);
+    write("copying.json", &rules);
+    write("saved.har", &json!({"log": {"entries": [entry]}}));
+    let of_curl: String = headers
+        .iter()
+        .map(|(name, value)| format!(" -H '{name}: {value}'"))
+        .collect();
+    let curl = format!("curl 'http://h/a?access_token=query%2Dhunter2'{of_curl}");
+    for format in ["json", "text"] {
+        for request in [["--curl", curl.as_str()], ["--har", "saved.har"]] {
+            let arguments = [
+                &[
+                    "rules",
+                    "explain",
+                    "-c",
+                    "copying-config.json",
+                    "--format",
+                    format,
+                ],
+                request.as_slice(),
+            ];
+            let output = run(folder.path(), &arguments.concat(), &[]);
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(!said.contains("hunter2"), "{format} {request:?}: {said}");
+            assert!(format == "text" || serde_json::from_str::<Value>(&said).is_ok());
+            assert!(said.contains("x-copy") || said.contains("X-Copy"), "{said}");
+            assert!(
+                said.contains("…(sha256:") && said.contains("shown"),
+                "{said}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -146,6 +146,7 @@ fn shown(name: &str, value: &[u8]) -> String {
         "cookie",
         "proxy-authorization",
         "set-cookie",
+        "x-api-key",
     ];
     let value = String::from_utf8_lossy(value);
     if CREDENTIALS.iter().any(|it| name.eq_ignore_ascii_case(it)) {

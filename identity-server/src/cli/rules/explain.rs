@@ -1,6 +1,7 @@
 //! `gatepost rules explain`: why one request is decided as it is.
 
 mod request;
+mod secrets;
 mod text;
 
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ server itself; without either the explanation ends there. A file of replies is a
   - url: http://127.0.0.1:4444/sessions/whoami
     reply: { status: 200, json: { active: true, identity: { id: ada } } }
 
-No token, cookie or password is printed.
+No token, cookie, key or password of the request is printed, wherever a rule copies it.
 
 Exit status: 0 if the request is allowed, 1 if it is refused, or if a call was not answered.")]
 pub(in crate::cli) struct Explain {
@@ -107,9 +108,17 @@ impl Explain {
                 }
             }
         };
+        let secrets = self.request.secrets()?;
         match self.format {
-            Format::Json => print(&serde_json::to_string_pretty(&report)?)?,
-            Format::Text => print(text::of(&self.request.line(), &report).trim_end())?,
+            Format::Json => {
+                let mut report = serde_json::to_value(&report)?;
+                secrets.mask_within(&mut report);
+                print(&serde_json::to_string_pretty(&report)?)?;
+            }
+            Format::Text => {
+                let text = text::of(&self.request.line(), &report);
+                print(secrets.masked(&text).trim_end())?;
+            }
         }
         Ok(if text::is_allowed(&report.explanation) {
             ExitCode::SUCCESS

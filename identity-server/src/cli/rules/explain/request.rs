@@ -6,6 +6,7 @@ use gatepost_cases::RequestSpec;
 use gatepost_policy::UnixTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use super::secrets::Secrets;
 use crate::{
     clock::{Clock as _, SystemClock},
     rules::{Subject, from_curl, from_har},
@@ -50,6 +51,11 @@ pub(super) struct RequestArgs {
 impl RequestArgs {
     pub(super) fn subject(&self) -> anyhow::Result<Subject> {
         Subject::new(&self.spec()?, self.at.unwrap_or_else(now))
+    }
+
+    /// The credentials in the request.
+    pub(super) fn secrets(&self) -> anyhow::Result<Secrets> {
+        Ok(Secrets::of(&self.spec()?))
     }
 
     /// The request in one line, without its query.
