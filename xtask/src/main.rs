@@ -25,7 +25,7 @@ enum Command {
     /// Check everything: format, lints, the engine's purity, and every test suite.
     Test(test::Options),
     /// Build the wasm modules for release into target/wasm, and print their sizes.
-    Build,
+    Build(build::Options),
     /// Measure the module beside Envoy's own jwt_authn, on one Envoy.
     Bench(bench::Options),
     /// Install what the other commands need: Rust targets and Envoy. They call it themselves.
@@ -47,7 +47,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(&workspace, &options),
         Command::Test(options) => test::run(&workspace, &options),
-        Command::Build => build::run(&workspace),
+        Command::Build(options) => build::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Setup => setup::run(&workspace),
     }

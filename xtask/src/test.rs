@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         lint(workspace)?;
         prove_purity(workspace)?;
     }
-    if !build::run(workspace)? {
+    if !build::run(workspace, &build::Options::default())? {
         bail!("a module is over its budget: `cargo xtask build` tells by how much");
     }
     let mut compile = workspace.cargo();

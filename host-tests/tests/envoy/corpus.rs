@@ -160,7 +160,7 @@ fn every_case_is_decided_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/policy/cases");
     let mut cases = Case::read_all(&folder).unwrap();
     // Other modules have tests of their own here.
-    cases.retain(|case| case.module() == "access-rules");
+    cases.retain(|case| case.module() == "access-rules" && case.cel != Some(true));
     // With these no Envoy starts: see tests/envoy/refused.rs.
     let (refused, cases): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|it| it.requests.is_empty());

@@ -89,6 +89,8 @@ struct Wasm {
     running: Option<Host>,
     /// Without `verify_signature`.
     alone: bool,
+    /// Whether the module has the authorizer `cel`: with `ACCESS_RULES_WASM` naming such a one.
+    cel: bool,
 }
 
 impl Default for Wasm {
@@ -99,6 +101,7 @@ impl Default for Wasm {
             clusters: BTreeMap::new(),
             running: None,
             alone: false,
+            cel: std::env::var_os("ACCESS_RULES_HAS_CEL").is_some(),
         }
     }
 }
@@ -120,6 +123,10 @@ impl Wasm {
 impl Door for Wasm {
     fn signs_rsa(&self) -> bool {
         !self.alone
+    }
+
+    fn has_cel(&self) -> bool {
+        self.cel
     }
 
     fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {

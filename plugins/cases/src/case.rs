@@ -44,6 +44,9 @@ pub struct Case {
     /// Whether the case needs RSA signatures: the module has them only from its host.
     #[serde(default)]
     pub signs_rsa: bool,
+    /// Whether the case is for builds with the authorizer `cel` only, or for those without it.
+    #[serde(default)]
+    pub cel: Option<bool>,
     /// Tokens by name, put into header values and URLs as `${name}`.
     #[serde(default)]
     pub tokens: BTreeMap<String, Token>,

@@ -76,6 +76,10 @@ impl Door for Engine {
         false
     }
 
+    fn has_cel(&self) -> bool {
+        false
+    }
+
     fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {
         let sources = json!({
             "config": {"name": "", "text": case.config.to_string()},

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "rules")]
 mod callout;
+#[cfg(feature = "cel")]
+mod cel;
 mod cidr;
 mod claims;
 #[cfg(feature = "rules")]
@@ -21,9 +23,15 @@ use crate::{
     pipeline::Facts,
 };
 
+#[cfg(feature = "cel")]
+use self::cel::Cel;
+#[cfg(all(feature = "analysis", feature = "cel"))]
+pub(crate) use self::cel::is_constant;
 use self::{cidr::Cidr, claims::Claims};
 #[cfg(feature = "rules")]
 use self::{keto_engine_acp_ory::KetoEngineAcpOry, remote::Remote, remote_json::RemoteJson};
+#[cfg(not(feature = "cel"))]
+use crate::left_out::LeftOut as Cel;
 #[cfg(not(feature = "rules"))]
 use crate::left_out::{LeftOut as KetoEngineAcpOry, LeftOut as Remote, LeftOut as RemoteJson};
 
@@ -44,6 +52,8 @@ pub(crate) enum Authorizer {
     Cidr(Box<Cidr>),
     /// What is known of the caller decides.
     Claims(Box<Claims>),
+    /// An expression decides.
+    Cel(Box<Cel>),
 }
 
 impl Authorizer {
@@ -57,7 +67,7 @@ impl Authorizer {
     ];
 
     /// The handlers that only we have. A rule names them below `gatepost.authorizers`.
-    pub(crate) const EXTENSIONS: &'static [&'static str] = &["cidr", "claims"];
+    pub(crate) const EXTENSIONS: &'static [&'static str] = &["cel", "cidr", "claims"];
 
     /// Makes an authorizer from its effective configuration.
     pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
@@ -76,6 +86,10 @@ impl Authorizer {
                 .map(Self::KetoEngineAcpOry),
             "cidr" => Some(Self::Cidr(Box::new(Cidr::compile(entry.config)))),
             "claims" => Some(Self::Claims(Box::new(Claims::compile(entry.config)))),
+            #[cfg(feature = "cel")]
+            "cel" => Cel::compile(entry.config).map(Box::new).map(Self::Cel),
+            #[cfg(not(feature = "cel"))]
+            "cel" => Cel::compile(entry, compiler).map(Box::new).map(Self::Cel),
             _ => None,
         }
     }
@@ -90,6 +104,7 @@ impl Authorizer {
             Self::KetoEngineAcpOry(_) => "keto_engine_acp_ory",
             Self::Cidr(_) => "cidr",
             Self::Claims(_) => "claims",
+            Self::Cel(_) => "cel",
         }
     }
 
@@ -105,6 +120,7 @@ impl Authorizer {
             Self::KetoEngineAcpOry(handler) => handler.authorize(session, facts),
             Self::Cidr(handler) => handler.authorize(facts).into(),
             Self::Claims(handler) => handler.authorize(session, facts).into(),
+            Self::Cel(handler) => handler.authorize(session, facts).into(),
         }
     }
 
@@ -116,7 +132,9 @@ impl Authorizer {
         answer: &Answer,
     ) -> Told<Progress> {
         match self {
-            Self::Allow | Self::Deny | Self::Cidr(_) | Self::Claims(_) => Progress::uncalled(),
+            Self::Allow | Self::Deny | Self::Cidr(_) | Self::Claims(_) | Self::Cel(_) => {
+                Progress::uncalled()
+            }
             Self::Remote(handler) => handler.resume(session, answer),
             Self::RemoteJson(handler) => handler.resume(session, answer),
             Self::KetoEngineAcpOry(handler) => handler.resume(session, answer),
@@ -125,6 +143,12 @@ impl Authorizer {
 
     /// Whether it decides by [`crate::Request::client_address`].
     pub(crate) const fn reads_client_address(&self) -> bool {
-        matches!(self, Self::KetoEngineAcpOry(_) | Self::Cidr(_))
+        match self {
+            Self::KetoEngineAcpOry(_) | Self::Cidr(_) => true,
+            Self::Cel(handler) => handler.reads_client_address(),
+            Self::Allow | Self::Deny | Self::Remote(_) | Self::RemoteJson(_) | Self::Claims(_) => {
+                false
+            }
+        }
     }
 }

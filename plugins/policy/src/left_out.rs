@@ -18,6 +18,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum LeftOut {}
 
+// With all rules only an authorizer is left out.
+#[cfg_attr(
+    feature = "rules",
+    expect(dead_code, reason = "for the handlers of smaller modules")
+)]
 impl LeftOut {
     /// Notes that a rule names it.
     #[expect(
@@ -25,8 +30,12 @@ impl LeftOut {
         reason = "called as the handlers' own `compile` is"
     )]
     pub(crate) fn compile(entry: Entry<'_, '_>, compiler: &mut Compiler<'_>) -> Option<Self> {
+        let remedy = match entry.name {
+            "cel" => "build one that has it with `cargo xtask build --cel`, see docs/cel.md",
+            _ => "`access_rules.wasm` has it",
+        };
         let message = format!(
-            "`{}` is left out of this module to keep it small; `access_rules.wasm` has it",
+            "`{}` is left out of this module to keep it small; {remedy}",
             entry.name
         );
         let place = entry.config.place().clone();
@@ -51,6 +60,10 @@ impl LeftOut {
     }
 
     pub(crate) const fn authorize(&self, _: &Session, _: &Facts<'_>) -> Progress {
+        match *self {}
+    }
+
+    pub(crate) const fn reads_client_address(&self) -> bool {
         match *self {}
     }
 

@@ -51,7 +51,7 @@ pub mod header_mutation;
 pub mod headers;
 pub mod jose;
 pub mod json_path;
-#[cfg(not(feature = "rules"))]
+#[cfg(not(all(feature = "rules", feature = "cel")))]
 mod left_out;
 pub mod matching;
 #[cfg(feature = "rules")]

@@ -2,6 +2,8 @@
 
 mod codes;
 mod credentials;
+#[cfg(feature = "cel")]
+mod expressions;
 mod files;
 mod patterns;
 mod responses;
@@ -81,6 +83,8 @@ pub fn lint(config: Option<&Value>, sources: &[RuleSource<'_>]) -> Vec<Finding> 
     files::check(&mut findings, &rules, config);
     for rule in &rules {
         credentials::check(&mut findings, rule, config.is_some());
+        #[cfg(feature = "cel")]
+        expressions::check(&mut findings, rule);
         responses::check(&mut findings, rule);
         templates::check(&mut findings, rule);
     }

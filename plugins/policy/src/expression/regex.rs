@@ -38,6 +38,19 @@ impl Regex {
             .map(|found| found.is_some())
     }
 
+    /// The same, with at most `steps` of the runner, from which those that it took are taken.
+    #[cfg(feature = "cel")]
+    pub(crate) fn is_match_within(
+        &self,
+        text: &str,
+        steps: &mut usize,
+    ) -> Result<bool, TooManySteps> {
+        let mut scratch = Scratch::of_steps(*steps);
+        let found = scratch.find(&self.row, text, 0);
+        *steps = scratch.steps_left();
+        found.map(|found| found.is_some())
+    }
+
     /// All matches, from left to right; none overlaps another, and an empty one does not touch the
     /// one before it.
     pub(crate) fn find_iter<'t>(&self, text: &'t str) -> Matches<'_, 't> {

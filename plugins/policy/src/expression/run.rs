@@ -415,6 +415,21 @@ impl<'r> Run<'r> {
 }
 
 impl Scratch {
+    /// One that gives up after `steps`.
+    #[cfg(feature = "cel")]
+    pub(super) fn of_steps(steps: usize) -> Self {
+        Self {
+            steps_left: steps.min(MAX_STEPS),
+            ..Self::default()
+        }
+    }
+
+    /// How much it may still do.
+    #[cfg(feature = "cel")]
+    pub(super) const fn steps_left(&self) -> usize {
+        self.steps_left
+    }
+
     fn spend(&mut self, steps: usize) -> Result<(), TooManySteps> {
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(TooManySteps)?;
         Ok(())

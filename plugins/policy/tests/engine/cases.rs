@@ -22,6 +22,10 @@ struct Native {
 }
 
 impl Door for Native {
+    fn has_cel(&self) -> bool {
+        cfg!(feature = "cel")
+    }
+
     fn load(&mut self, case: &Case) -> Result<(), Vec<String>> {
         let source = RuleSource {
             file: "rules.json",

@@ -27,7 +27,8 @@ pub struct Code {
 
 macro_rules! codes {
     ($($constant:ident, $severity:ident, $name:literal, $about:literal;)+) => {
-        $(pub(super) const $constant: Code = Code {
+        $(#[allow(dead_code, reason = "of handlers that a build leaves out")]
+        pub(super) const $constant: Code = Code {
             name: $name,
             severity: Severity::$severity,
             about: $about,
@@ -61,6 +62,7 @@ codes! {
     ANY_ISSUER, Warning, "any-issuer", "`jwt` without `trusted_issuers`: whoever the key set belongs to may name any issuer";
     ANY_AUDIENCE, Note, "any-audience", "`jwt` without `target_audience`: tokens made for others are taken";
     KEYS_IN_CLEARTEXT, Warning, "keys-in-cleartext", "keys fetched without TLS: whoever is in between chooses them";
+    CONSTANT_EXPRESSION, Warning, "constant-expression", "an expression of `cel` without a variable: it is the same for every request";
     CALL_IN_CLEARTEXT, Note, "call-in-cleartext", "credentials sent, or decisions fetched, without TLS";
     RAW_IN_JSON, Warning, "raw-in-json", "a template for JSON prints a value as it is outside of a string: it can be any JSON";
     BOTH_ANSWER, Warning, "both-answer", "two error handlers of a rule match the same refusal: it is answered with 500";

@@ -275,3 +275,16 @@ fn with_a_configuration_what_is_enabled_counts() {
     );
     assert_eq!(found[1].place.rule.as_deref(), Some("two"));
 }
+
+#[cfg(feature = "cel")]
+#[test]
+fn an_expression_without_a_variable_decides_nothing() {
+    let with = |expression: &str| {
+        let authorizer = json!({"handler": "cel", "config": {"expression": expression}});
+        json!({"gatepost": {"authorizers": [authorizer]}})
+    };
+    let place = "gatepost.authorizers[0].config.expression";
+    assert_said(with("1 < 2"), &[("constant-expression", place)]);
+    assert_said(with("subject == 'a'"), &[]);
+    assert_said(with("subjekt == 'a'"), &[("invalid", place)]);
+}
