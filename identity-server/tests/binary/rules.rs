@@ -287,3 +287,48 @@ fn the_schema_of_header_mutation_knows_its_documented_example() {
     example["request"][0]["valeu"] = json!("x");
     assert!(!validator.is_valid(&example));
 }
+
+/// What Envoy and Istio are given as examples, and the module's corpus.
+#[test]
+fn the_schema_of_jwt_auth_knows_what_the_module_takes() {
+    let folder = quickstart();
+    let validator = validator(folder.path(), "jwt-auth");
+    let page = fs::read_to_string(repository().join("docs/jwt-auth.md")).unwrap();
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let istio: Value = serde_saphyr::from_str(example).unwrap();
+    assert_valid(&validator, &istio["spec"]["pluginConfig"], "the page");
+    let envoy = yaml(&repository().join("envoy-config/jwt-auth/envoy.yaml"));
+    let chain = &envoy["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0];
+    let config = &chain["typed_config"]["http_filters"][0]["typed_config"]["config"];
+    let text = config["configuration"]["value"].as_str().unwrap();
+    let mut example: Value = serde_json::from_str(text).unwrap();
+    assert_valid(&validator, &example, "envoy.yaml");
+    let mut cases = 0;
+    for stage in fs::read_dir(repository().join("plugins/jwt-auth/cases")).unwrap() {
+        for file in fs::read_dir(stage.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            let case = yaml(&file);
+            if case.get("errors").is_none() {
+                assert_valid(&validator, &case["config"], &file.display().to_string());
+                cases += 1;
+            }
+        }
+    }
+    assert!(cases >= 5, "{cases}");
+    for (pointer, broken) in [
+        ("/issuers", json!([])),
+        ("/issuers/0/discovery", json!(true)),
+        ("/rules/0/match/prefix", json!("/b")),
+        ("/rules/1/public", json!(true)),
+        ("/rules/1/require/claims", json!([{"claim": "a"}])),
+        ("/rules/1/require/client_ip", json!({"allowed": []})),
+        ("/metric", json!(true)),
+    ] {
+        let before = example.clone();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        example.pointer_mut(parent).unwrap()[key] = broken;
+        assert!(!validator.is_valid(&example), "{pointer}");
+        example = before;
+    }
+}

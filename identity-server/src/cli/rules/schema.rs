@@ -29,6 +29,8 @@ enum Kind {
     Config,
     /// The configuration of the wasm module `access-rules`.
     Plugin,
+    /// The configuration of the wasm module `jwt-auth`.
+    JwtAuth,
     /// The configuration of the wasm module `header-mutation`.
     HeaderMutation,
 }
@@ -39,6 +41,7 @@ impl Schema {
             Kind::Rules => Document::Rules,
             Kind::Config => Document::Config,
             Kind::Plugin => Document::Plugin,
+            Kind::JwtAuth => Document::JwtAuth,
             Kind::HeaderMutation => Document::HeaderMutation,
         };
         print(&serde_json::to_string_pretty(&analysis::schema(document))?)?;
