@@ -5,8 +5,11 @@ mod optimize;
 pub mod playground;
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     path::PathBuf,
+    process::Command,
     sync::{Mutex, PoisonError},
 };
 
@@ -145,6 +148,36 @@ pub fn module(workspace: &Workspace, package: &str) -> Result<PathBuf> {
     )
 }
 
+/// Has the compiler write `/crates` where it would write the path of this user's copies of crates, in the places
+/// of panics: the same sources make the same module for everybody, and no module tells who built it. (Cargo's own
+/// `trim-paths` is not stable. Paths of the workspace are relative, those of the standard library are not ours.)
+fn reproducible(cargo: &mut Command) -> Result<()> {
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+        .context("there is neither `CARGO_HOME` nor a home folder")?;
+    let mut flags = OsString::new();
+    // One folder for each registry, the name of which depends on how cargo reaches it.
+    let registries = fs::read_dir(home.join("registry/src"))
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    for registry in registries {
+        if !flags.is_empty() {
+            flags.push(SEPARATOR);
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(registry.path());
+        flags.push("=/crates");
+    }
+    // In place of flags that a user may have set for all builds: they would change the module.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    Ok(())
+}
+
+/// Between flags in `CARGO_ENCODED_RUSTFLAGS`, which may have spaces in them.
+const SEPARATOR: &str = "\u{1f}";
+
 fn build(workspace: &Workspace, module: &Module) -> Result<PathBuf> {
     // Tests ask for modules from several threads, and the files between the steps bear the same names.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -157,6 +190,7 @@ fn build(workspace: &Workspace, module: &Module) -> Result<PathBuf> {
     if !module.features.is_empty() {
         cargo.args(["--features", &module.features.join(",")]);
     }
+    reproducible(&mut cargo)?;
     let what = format!("building the module {} (release)", module.file);
     progress::step(&what, || progress::run(&mut cargo))?;
     let built = workspace

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{bench, build, demo, setup, test, workspace::Workspace};
+use xtask::{bench, build, demo, oci, setup, test, workspace::Workspace};
 
 /// Gatepost's developer commands. Each sets up what it needs by itself; run `cargo xtask demo` first.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Test(test::Options),
     /// Build the wasm modules for release into target/wasm, and print their sizes.
     Build(build::Options),
+    /// Write the wasm modules as OCI images into target/oci, and print their digests.
+    Oci,
     /// Measure the module beside Envoy's own jwt_authn, on one Envoy.
     Bench(bench::Options),
     /// Install what the other commands need: Rust targets and Envoy. They call it themselves.
@@ -48,6 +50,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(options) => demo::run(&workspace, &options),
         Command::Test(options) => test::run(&workspace, &options),
         Command::Build(options) => build::run(&workspace, &options),
+        Command::Oci => oci::run(&workspace),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Setup => setup::run(&workspace),
     }

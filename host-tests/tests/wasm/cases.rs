@@ -1,39 +1,11 @@
-//! The corpus of policy cases, played through the built module; and what that module imports.
+//! The corpus of policy cases, played through the built modules.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::ensure;
 use gatepost_cases::{Case, Door, Outcome, RequestSpec, Script, SpecReply};
-use host_tests::{self as wasm, Answer, CallOut, Host, Request, module};
+use host_tests::{self as wasm, Answer, CallOut, Host, Request};
 use serde_json::{Value, json};
-
-/// What Envoy, Istio and nginx all offer: ABI 0.2.1, and of WASI what a program without files needs.
-const IMPORTS: &str = "
-    proxy_log proxy_set_tick_period_milliseconds proxy_get_current_time_nanoseconds
-    proxy_get_buffer_bytes proxy_set_buffer_bytes proxy_get_property proxy_set_property
-    proxy_get_header_map_pairs proxy_set_header_map_pairs proxy_get_header_map_value
-    proxy_add_header_map_value proxy_replace_header_map_value proxy_remove_header_map_value
-    proxy_continue_stream proxy_close_stream proxy_send_local_response proxy_http_call
-    proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close
-    proxy_get_status proxy_done proxy_set_effective_context proxy_call_foreign_function
-    proxy_get_shared_data proxy_set_shared_data proxy_register_shared_queue
-    proxy_resolve_shared_queue proxy_dequeue_shared_queue proxy_enqueue_shared_queue
-    proxy_define_metric proxy_get_metric proxy_record_metric proxy_increment_metric
-    environ_get environ_sizes_get args_get args_sizes_get fd_write clock_time_get random_get
-    proc_exit";
-
-#[test]
-fn no_module_imports_what_a_host_lacks() {
-    for package in ["access-rules", "header-mutation"] {
-        let (_, module) = module::built(package);
-        for import in module.imports() {
-            let known = IMPORTS.split_whitespace().any(|name| name == import.name());
-            let room = matches!(import.module(), "env" | "wasi_snapshot_preview1");
-            let name = format!("{}.{}", import.module(), import.name());
-            assert!(known && room, "{package}: {name}");
-        }
-    }
-}
 
 #[test]
 fn the_module_decides_every_case_as_written() {

@@ -14,6 +14,7 @@ mod cases;
 mod fail_closed;
 mod fixtures;
 mod header_mutation;
+mod imports;
 mod limits;
 mod observability;
 mod reload;
