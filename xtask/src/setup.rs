@@ -6,6 +6,7 @@ pub mod browser;
 pub mod debian;
 pub mod envoy;
 pub mod rust;
+pub mod schemas;
 
 use anyhow::Result;
 
@@ -18,6 +19,7 @@ use crate::workspace::Workspace;
 pub fn run(workspace: &Workspace) -> Result<bool> {
     to_build()?;
     debian::require(&debian::WRK)?;
+    schemas::folder(workspace)?;
     let envoy = envoy::binary(workspace)?;
     println!("✓ everything is there; Envoy is `{}`", envoy.display());
     Ok(true)

@@ -40,6 +40,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     let watch = Stopwatch::start();
     setup::to_build()?;
     setup::envoy::binary(workspace)?;
+    setup::schemas::folder(workspace)?;
     if !options.only_suites {
         lint(workspace)?;
         prove_purity(workspace)?;

@@ -16,5 +16,6 @@ mod fixtures;
 mod header_mutation;
 mod imports;
 mod limits;
+mod manifests;
 mod observability;
 mod reload;

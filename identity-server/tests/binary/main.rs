@@ -15,6 +15,7 @@ mod complaints;
 mod credentials;
 mod decisions;
 mod durability;
+mod kubernetes;
 mod pages;
 mod playground;
 mod requests;

@@ -33,17 +33,17 @@ pub const CHROMIUM: Program = Program {
     package: "chromium",
     purpose: "to test the playground",
 };
-/// Runs the playground's engine, and steers the browser.
+/// Runs the playground's engine, steers the browser, and checks resources of Kubernetes.
 pub const NODE: Program = Program {
     name: "node",
     package: "nodejs",
-    purpose: "to test the playground",
+    purpose: "to test the playground and the resources for Kubernetes",
 };
-/// Installs what steers the browser.
+/// Installs what steers the browser, and the schemas of Kubernetes.
 pub const NPM: Program = Program {
     name: "npm",
     package: "npm",
-    purpose: "to test the playground",
+    purpose: "to test the playground and the resources for Kubernetes",
 };
 /// Python, whose package index carries Envoy.
 pub const PYTHON: Program = Program {
