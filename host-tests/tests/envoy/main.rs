@@ -22,5 +22,6 @@ mod minting;
 mod observability;
 mod quickstart;
 mod refused;
+mod scenarios;
 mod sessions;
 mod tokens;
