@@ -1,10 +1,12 @@
-//! The decision endpoint: Oathkeeper's API on port 4456, for proxies that ask before they forward.
+//! The decision endpoint: Oathkeeper's API on port 4456 and, beside it, Envoy's `ext_authz` over gRPC, for
+//! proxies that ask before they forward.
 //!
 //! Owns the API, whom it believes `X-Forwarded-*`, the calls that decisions need, and reading rules anew
 //! when they change. Does not own any judgement: that is the engine's, the same as in a proxy's module.
 //!
 //! ```text
-//!   HTTP request -> subject -> desk (an engine) -> answer          per request
+//!   HTTP request -> subject ---> desk (an engine) -> answer        per request
+//!   gRPC call    -> ext_authz -> desk             -> ext_authz
 //!                                |  calls out, key sets
 //!   files, repositories -> keeper -> every desk                    when rules change
 //! ```
@@ -19,6 +21,7 @@ mod body;
 mod certificate;
 mod desk;
 mod endpoint;
+mod ext_authz;
 mod forwarded;
 mod http;
 mod keeper;

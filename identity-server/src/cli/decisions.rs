@@ -13,7 +13,7 @@ use crate::{
     config::{Log, LogFormat, LogLevel},
     decisions::{Endpoint, Keeper, Overland, Parts, Settings, load, routes},
     entropy::SystemEntropy,
-    serve::connections,
+    serve::connections::{self, Speaks},
 };
 
 /// Decide for proxies that ask: nginx, Caddy, Traefik, Envoy's `ext_authz`.
@@ -43,6 +43,7 @@ Then, elsewhere:
 Listens on `serve.api.host` and `serve.api.port` (127.0.0.1:4456). A proxy that tells of its
 requests in X-Forwarded-Method, -Proto, -Host and -Uri has to be named, or it is refused:
   serve: {api: {gatepost: {trusted_proxies: [127.0.0.1]}}}
+So has an Envoy that asks over gRPC (`envoy.service.auth.v3.Authorization`), on the same port.
 Rule files, key sets at `file://` URLs and the configuration are read again when they change.")]
 pub(super) struct Serve {
     /// Oathkeeper's configuration file (YAML or JSON).
@@ -83,7 +84,7 @@ impl Serve {
         let keeper = Keeper::new(Arc::clone(&endpoint), self.config, loaded);
         let keeping = tokio::spawn(keeper.keep(stop.clone()));
         announce(address, nobody);
-        let serving = connections::answer(listener, routes(endpoint), stop);
+        let serving = connections::answer_to(Speaks::Either, listener, routes(endpoint), stop);
         let told = async {
             signals.next().await;
             tracing::info!("stopping; a second signal ends at once");
@@ -123,7 +124,8 @@ fn announce(address: SocketAddr, nobody_is_trusted: bool) {
     }
     if nobody_is_trusted {
         tracing::info!(
-            "no proxy's X-Forwarded-* is believed: `serve.api.gatepost.trusted_proxies` is empty"
+            "no proxy's X-Forwarded-* is believed, and none may ask over gRPC: \
+             `serve.api.gatepost.trusted_proxies` is empty"
         );
     }
 }

@@ -16,6 +16,9 @@ const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-r
 /// The path that was judged, where it is not the one that was sent.
 const PATH: HeaderName = HeaderName::from_static("x-gatepost-path");
 
+/// What is said to the proxy and concerns nobody behind it.
+pub(super) const OWN: [HeaderName; 2] = [TO_REMOVE, PATH];
+
 /// The client may: 200, with what the upstream is to be told.
 pub(super) fn allowed(changes: &Changes) -> Result<Response, Trouble> {
     let mut response = StatusCode::OK.into_response();

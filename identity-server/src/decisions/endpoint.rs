@@ -8,33 +8,30 @@ use std::{
 };
 
 use axum::{
-    body::{Body, HttpBody as _},
-    extract::Request as Question,
-    http::StatusCode,
-    response::Response,
+    body::HttpBody as _, extract::Request as Question, http::StatusCode, response::Response,
 };
 use gatepost_policy::{
-    ConfigErrors, Policy, Request, RuleSet, UnixTime, Verdict,
+    Changes, ConfigErrors, Policy, Request, RuleSet, UnixTime, Verdict,
     decision_log::{DecisionLog, Observed},
 };
 use tokio::time::timeout;
 
 use super::{
     answer,
-    body::{Parked, Room},
+    body::{self, Content, Parked, Room},
     desk::{Desk, MAX_STEPS, Stand, Turn},
     forwarded::Target,
     keeper::announce,
     listed::Listed,
     outward::Outward,
     settings::Settings,
-    subject::subject,
+    subject::{subject, withheld},
     trouble::{Trouble, refusal},
 };
 use crate::{clock::Clock, entropy::Entropy, keys::install_crypto, rules::MAX_ANSWER};
 
 /// No decision takes longer.
-const MAX_TIME: Duration = Duration::from_secs(60);
+pub(super) const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// Who writes a line of the decision log.
 pub type Scribe = dyn Fn(&str) + Send + Sync;
@@ -161,6 +158,10 @@ impl Endpoint {
         self.shared.now()
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub(super) fn outward(&self) -> Arc<dyn Outward> {
         Arc::clone(&self.shared.outward)
     }
@@ -180,29 +181,43 @@ impl Endpoint {
         let Some(target) = Target::of(&parts, peer, &self.settings)? else {
             return Ok(refusal(StatusCode::NOT_FOUND));
         };
-        let mut request = subject(&parts, target, peer, &self.settings);
-        if body.is_end_stream() {
-            request.body = Some(Vec::new());
+        let request = subject(&parts, target, peer, &self.settings);
+        let mut content = if let Some(trouble) = withheld(&parts.headers) {
+            Content::Withheld(trouble)
+        } else if body.is_end_stream() {
+            Content::Whole(Vec::new())
+        } else {
+            Content::Coming(body)
+        };
+        let verdict = self.judge(request, &mut content, began).await;
+        if let Content::Coming(body) = content {
+            body::discard(body).await;
         }
-        let verdict = self.step_through(&mut request, body, began).await?;
-        match verdict {
+        match verdict? {
+            Verdict::Allow(changes) if self.settings.refuses_unclean && is_unclean(&changes) => {
+                Err(Trouble::Unclean)
+            }
             Verdict::Allow(changes) => answer::allowed(&changes),
             Verdict::Deny { response, .. } => answer::denied(response),
         }
     }
 
-    async fn step_through(
+    /// Judges `request`, which came at `began`.
+    pub(super) async fn judge(
         &self,
-        request: &mut Request,
-        body: Body,
+        mut request: Request,
+        content: &mut Content,
         began: UnixTime,
     ) -> Result<Verdict, Trouble> {
-        let desk = self.desk_for(request)?;
-        let mut body = Some(body);
+        let desk = self.desk_for(&request)?;
         let mut _parked: Option<Parked> = None;
+        if let Content::Whole(bytes) = content {
+            _parked = Some(self.room.take(bytes.len())?);
+            request.body = Some(std::mem::take(bytes));
+        }
         let mut turn = Turn::Begin;
         for _ in 0..MAX_STEPS {
-            turn = match desk.take(turn, request, began).await? {
+            turn = match desk.take(turn, &request, began).await? {
                 Stand::Decided(verdict) => return Ok(*verdict),
                 Stand::MayGoOn(pending) => Turn::Again(pending),
                 Stand::Calls(call, pending) => {
@@ -215,11 +230,14 @@ impl Endpoint {
                     Turn::Again(pending)
                 }
                 Stand::NeedsBody(pending) => {
-                    if let Some(body) = body.take() {
-                        let (bytes, room) = self.room.read(body).await?;
-                        request.body = Some(bytes);
-                        _parked = Some(room);
-                    }
+                    let held = std::mem::replace(content, Content::Withheld(Trouble::NoBody));
+                    let (bytes, room) = match held {
+                        Content::Coming(body) => self.room.read(body).await?,
+                        Content::Whole(bytes) => (bytes, self.room.take(0)?),
+                        Content::Withheld(trouble) => return Err(trouble),
+                    };
+                    request.body = Some(bytes);
+                    _parked = Some(room);
                     Turn::Again(pending)
                 }
             };
@@ -246,6 +264,12 @@ impl Endpoint {
         // There is at least one.
         self.desks.get(number).ok_or(Trouble::Late)
     }
+}
+
+/// Whether the proxy has to do more than to replace headers that it knows by name.
+fn is_unclean(changes: &Changes) -> bool {
+    let is_alias = |name: &Vec<u8>| name.contains(&b'_');
+    changes.path.is_some() || changes.remove.iter().any(is_alias)
 }
 
 /// A policy that is ready to be enforced.

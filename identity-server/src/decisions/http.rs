@@ -7,13 +7,13 @@ use axum::{
     extract::{ConnectInfo, Path, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{endpoint::Endpoint, trouble::refusal};
+use super::{endpoint::Endpoint, ext_authz, trouble::refusal};
 use crate::keys::jwks;
 
 /// The routes. A connection's address has to come with each request, as [`ConnectInfo`].
@@ -25,6 +25,7 @@ pub fn routes(endpoint: Arc<Endpoint>) -> Router {
         .route("/health/ready", get(ready))
         .route("/version", get(version))
         .route("/.well-known/jwks.json", get(public_keys))
+        .route(ext_authz::CHECK, post(ext_authz::check))
         // All that begins with `/decisions`, however odd: no router may turn a question into another.
         .fallback(decide)
         .layer(CatchPanicLayer::custom(|_| {

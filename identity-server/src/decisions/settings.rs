@@ -20,6 +20,9 @@ pub struct Settings {
     pub trusted_proxies: Vec<AddressRange>,
     /// Whether those proxies tell of client certificates in `X-Forwarded-Client-Cert`.
     pub client_certificates: bool,
+    /// Whether a request is refused that could pass only under another path, or without a header that some
+    /// upstreams take for another one: for proxies that cannot change that.
+    pub refuses_unclean: bool,
     /// For which decisions a line is written.
     pub log_decisions: LogDecisions,
     /// Keys that are set and have no effect here, for the log.
@@ -43,7 +46,16 @@ struct Api {
 struct Extension {
     trusted_proxies: Vec<AddressRange>,
     client_certificates: bool,
+    unclean_requests: Unclean,
     log_decisions: WrittenLog,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Unclean {
+    #[default]
+    Tell,
+    Refuse,
 }
 
 impl Settings {
@@ -84,6 +96,7 @@ impl Settings {
             port,
             trusted_proxies: api.gatepost.trusted_proxies,
             client_certificates: api.gatepost.client_certificates,
+            refuses_unclean: api.gatepost.unclean_requests == Unclean::Refuse,
             log_decisions: LogDecisions::try_from(api.gatepost.log_decisions)
                 .map_err(|error| anyhow::anyhow!("serve.api.gatepost.{error}"))?,
             ignored: ignored

@@ -5,11 +5,29 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, header, request::Parts};
 use gatepost_policy::{Headers, PeerCertificate, Request};
 
-use super::{certificate::from_xfcc, forwarded::Target, settings::Settings};
+use super::{certificate::from_xfcc, forwarded::Target, settings::Settings, trouble::Trouble};
 use crate::client_address::{self, client_address};
 
 /// Where Envoy tells of client certificates.
 const CLIENT_CERT: &str = "x-forwarded-client-cert";
+
+/// Where Envoy tells of a body that is longer than what it sends of it.
+pub(super) const PARTIAL_BODY: &str = "x-envoy-auth-partial-body";
+
+/// Where a proxy says that it keeps the body to itself.
+const BODY: &str = "x-gatepost-body";
+
+/// Why the body that comes with the question is not that of the request, if so. A client that says this
+/// only harms itself.
+pub(super) fn withheld(headers: &HeaderMap) -> Option<Trouble> {
+    let mut partial = headers.get_all(PARTIAL_BODY).iter();
+    if partial.any(|value| value != "false") {
+        return Some(Trouble::PartialBody);
+    }
+    let mut told = headers.get_all(BODY).iter();
+    told.any(|value| !value.is_empty())
+        .then_some(Trouble::NoBody)
+}
 
 /// The request that `target` and the fields of the question describe.
 pub(super) fn subject(
@@ -28,7 +46,7 @@ pub(super) fn subject(
     ];
     let fields = headers
         .iter()
-        .filter(|(name, _)| **name != header::HOST)
+        .filter(|(name, _)| ![header::HOST.as_str(), PARTIAL_BODY, BODY].contains(&name.as_str()))
         .map(|(name, value)| (name.as_str().into(), value.as_bytes().to_vec()));
     let pseudo = pseudo.map(|(name, value)| (name.into(), value));
     Request {

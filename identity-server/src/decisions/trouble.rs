@@ -20,6 +20,30 @@ pub(super) enum Trouble {
     },
     #[error("`{0}` came more than once, or holds no single value")]
     Ambiguous(&'static str),
+    #[error(
+        "{0} asked over gRPC, and is not among `serve.api.gatepost.trusted_proxies`; name it there if it is \
+         your Envoy"
+    )]
+    UnknownAsker(std::net::IpAddr),
+    #[error("a question over gRPC cannot be used: {0}")]
+    BadQuestion(&'static str),
+    #[error("a question over gRPC is too long")]
+    LargeQuestion,
+    #[error(
+        "a rule decides by the body, of which Envoy sends only the beginning; raise `max_request_bytes` in \
+         its `with_request_body`, and do not set `allow_partial_message`"
+    )]
+    PartialBody,
+    #[error(
+        "a rule decides by the body, which the proxy does not send: Envoy does `with_request_body` (over gRPC also \
+         set the metadata `x-gatepost-body: sent`), Traefik with `forwardBody`, nginx and Caddy cannot"
+    )]
+    NoBody,
+    #[error(
+        "a request was allowed that would need another path, or would have to lose a header under a name with \
+         `_`, and `serve.api.gatepost.unclean_requests` is `refuse`"
+    )]
+    Unclean,
     #[error("too many bodies wait for a decision")]
     Crowded,
     #[error("a body of more than {MAX_BODY} bytes cannot be judged")]
@@ -37,14 +61,16 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    const fn status(&self) -> StatusCode {
+    pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Self::Untrusted { .. } => StatusCode::FORBIDDEN,
-            Self::Ambiguous(_) => StatusCode::BAD_REQUEST,
+            Self::Untrusted { .. } | Self::UnknownAsker(_) => StatusCode::FORBIDDEN,
+            Self::Ambiguous(_) | Self::BadQuestion(_) | Self::Unclean => StatusCode::BAD_REQUEST,
             Self::Crowded | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
-            Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::LargeBody | Self::LargeQuestion | Self::PartialBody => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::NoEnd(_) | Self::UnknownOrigin(_) | Self::BadValue(_) => {
+            Self::NoBody | Self::NoEnd(_) | Self::UnknownOrigin(_) | Self::BadValue(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -60,8 +86,12 @@ impl IntoResponse for Trouble {
 
 /// An error in Oathkeeper's form.
 pub(super) fn refusal(status: StatusCode) -> Response {
-    let reason = status.canonical_reason().unwrap_or_default();
-    let body = json!({"error": {"code": status.as_u16(), "status": reason}});
     let json = HeaderValue::from_static("application/json");
-    (status, [(header::CONTENT_TYPE, json)], body.to_string()).into_response()
+    (status, [(header::CONTENT_TYPE, json)], refusal_text(status)).into_response()
+}
+
+/// Its body.
+pub(super) fn refusal_text(status: StatusCode) -> String {
+    let reason = status.canonical_reason().unwrap_or_default();
+    json!({"error": {"code": status.as_u16(), "status": reason}}).to_string()
 }

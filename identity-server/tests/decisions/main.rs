@@ -12,6 +12,7 @@
 mod cases;
 mod client;
 mod endpoint;
+mod ext_authz;
 mod reload;
 mod scripted;
 mod world;

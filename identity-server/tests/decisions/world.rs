@@ -16,7 +16,7 @@ use gatepost::{
     clock::SystemClock,
     decisions::{Endpoint, Keeper, Overland, Parts, Settings, load, routes},
     entropy::SystemEntropy,
-    serve::connections,
+    serve::connections::{self, Speaks},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -28,8 +28,8 @@ use crate::client::{self, Answer};
 pub struct World {
     pub folder: TempDir,
     pub lines: Arc<Mutex<Vec<String>>>,
-    address: SocketAddr,
-    _runtime: Runtime,
+    pub address: SocketAddr,
+    pub runtime: Runtime,
     stop: watch::Sender<bool>,
 }
 
@@ -92,12 +92,13 @@ impl World {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(Keeper::new(Arc::clone(&endpoint), file, loaded).keep(told.clone()));
-        runtime.spawn(connections::answer(listener, routes(endpoint), told));
+        let answering = connections::answer_to(Speaks::Either, listener, routes(endpoint), told);
+        runtime.spawn(answering);
         Self {
             folder,
             lines,
             address,
-            _runtime: runtime,
+            runtime,
             stop,
         }
     }
