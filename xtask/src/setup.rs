@@ -5,6 +5,8 @@
 pub mod browser;
 pub mod debian;
 pub mod envoy;
+pub mod proxies;
+pub mod python;
 pub mod rust;
 pub mod schemas;
 
@@ -20,6 +22,7 @@ pub fn run(workspace: &Workspace) -> Result<bool> {
     to_build()?;
     debian::require(&debian::WRK)?;
     schemas::folder(workspace)?;
+    proxies::require(workspace)?;
     let envoy = envoy::binary(workspace)?;
     println!("✓ everything is there; Envoy is `{}`", envoy.display());
     Ok(true)

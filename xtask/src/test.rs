@@ -41,6 +41,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     setup::to_build()?;
     setup::envoy::binary(workspace)?;
     setup::schemas::folder(workspace)?;
+    setup::proxies::require(workspace)?;
     if !options.only_suites {
         lint(workspace)?;
         prove_purity(workspace)?;

