@@ -9,7 +9,7 @@ mod bootstrap;
 mod door;
 mod moment;
 mod scripted;
-mod wire;
+pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};
 

@@ -20,6 +20,7 @@ mod jwt_auth;
 mod keys;
 mod minting;
 mod observability;
+mod proxies;
 mod quickstart;
 mod refused;
 mod scenarios;

@@ -6,29 +6,29 @@ use anyhow::{Context as _, Result, bail};
 
 /// A message as it came.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// The first line.
-    pub(super) start: String,
+    pub(crate) start: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, Vec<u8>)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Message {
-    pub(super) fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut headers = self.headers.iter();
         let (_, value) = headers.find(|(present, _)| present == name)?;
         Some(String::from_utf8_lossy(value).into_owned())
     }
 
     /// The words of the first line.
-    pub(super) fn words(&self) -> Vec<&str> {
+    pub(crate) fn words(&self) -> Vec<&str> {
         self.start.split(' ').collect()
     }
 }
 
 /// Reads one message. `is_reply_to` is the method of what it answers: a reply to `HEAD` has no body.
-pub(super) fn read(stream: &mut impl Read, is_reply_to: Option<&str>) -> Result<Message> {
+pub(crate) fn read(stream: &mut impl Read, is_reply_to: Option<&str>) -> Result<Message> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -54,12 +54,15 @@ pub(super) fn read(stream: &mut impl Read, is_reply_to: Option<&str>) -> Result<
         headers,
         body: Vec::new(),
     };
+    if is_reply_to == Some("HEAD") {
+        return Ok(message);
+    }
     if message.header("transfer-encoding").is_some() {
         while !body.ends_with(b"0\r\n\r\n") {
             more(stream, &mut body)?;
         }
         body = unchunked(&body).context("broken chunks")?;
-    } else if is_reply_to != Some("HEAD") {
+    } else {
         let length = message.header("content-length").unwrap_or_default();
         let length = length.parse().unwrap_or(0);
         while body.len() < length {
@@ -98,7 +101,7 @@ fn unchunked(mut chunks: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Writes a message.
-pub(super) fn write(
+pub(crate) fn write(
     stream: &mut impl Write,
     start: &str,
     headers: &[(String, String)],
