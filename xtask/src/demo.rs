@@ -59,7 +59,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         let set = Arc::clone(&flag);
         ctrlc::set_handler(move || set.store(true, Ordering::SeqCst))?;

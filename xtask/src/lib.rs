@@ -1,7 +1,7 @@
 //! What the developer's commands are made of, and what the end-to-end tests share with them.
 //!
 //! `main.rs` reads the command line and dispatches; each command is one file of the same name
-//! ([`setup`], [`build`], [`oci`], [`test`], [`demo`], [`bench`]). Below them lie the parts:
+//! ([`setup`], [`build`], [`oci`], [`test`], [`demo`], [`proxy`], [`bench`]). Below them lie the parts:
 //!
 //! ```text
 //!   workspace   where things are; how cargo is called      progress   what is on screen meanwhile
@@ -19,6 +19,7 @@ pub mod oci;
 pub mod ports;
 pub mod process;
 pub mod progress;
+pub mod proxy;
 pub mod quickstart;
 pub mod setup;
 pub mod test;

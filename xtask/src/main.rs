@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::{bench, build, demo, oci, setup, test, workspace::Workspace};
+use xtask::{bench, build, demo, oci, proxy, setup, test, workspace::Workspace};
 
 /// Gatepost's developer commands. Each sets up what it needs by itself; run `cargo xtask demo` first.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Start server, Envoy and an upstream, and walk through a tour of requests.
     Demo(demo::Options),
+    /// Start another proxy with the configuration that is shipped for it, and send a few requests.
+    Proxy(proxy::Options),
     /// Check everything: format, lints, the engine's purity, and every test suite.
     Test(test::Options),
     /// Build the wasm modules for release into target/wasm, and print their sizes.
@@ -30,7 +32,7 @@ enum Command {
     Oci,
     /// Measure the module beside Envoy's own jwt_authn, on one Envoy.
     Bench(bench::Options),
-    /// Install what the other commands need: Rust targets and Envoy. They call it themselves.
+    /// Install what the other commands need: Rust targets, Envoy and other proxies. They call it themselves.
     Setup,
 }
 
@@ -48,6 +50,7 @@ fn run(command: Command) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match command {
         Command::Demo(options) => demo::run(&workspace, &options),
+        Command::Proxy(options) => proxy::run(&workspace, &options),
         Command::Test(options) => test::run(&workspace, &options),
         Command::Build(options) => build::run(&workspace, &options),
         Command::Oci => oci::run(&workspace),
