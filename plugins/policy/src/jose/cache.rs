@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
@@ -73,9 +73,7 @@ pub(super) struct VerifiedTokens {
 #[derive(Debug, Default)]
 struct Generation {
     /// By [`Place`]. Two tokens in one place cost a miss, never a mix-up: entries compare in full.
-    /// The fixed hasher keeps the engine free of randomness, and cannot be played with: only tokens
-    /// that somebody's key has signed get in.
-    entries: HashMap<Place, Entry, BuildHasherDefault<DefaultHasher>>,
+    entries: HashMap<Place, Entry, AsItIs>,
     bytes: usize,
 }
 
@@ -88,9 +86,38 @@ struct Entry {
     bytes: usize,
 }
 
-/// Where an entry is kept: a hash of its key.
+/// Where an entry is kept: a hash of its key. The fixed hasher keeps the engine free of randomness, and
+/// cannot be played with: only tokens that somebody's key has signed get in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place(u64);
+
+/// Takes a [`Place`] for the hash that it is.
+#[derive(Clone, Copy, Debug, Default)]
+struct AsItIs(u64);
+
+impl BuildHasher for AsItIs {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 impl Place {
     /// The end of a token is its signature, which is as good as random: enough to spread entries.
@@ -122,15 +149,17 @@ impl VerifiedTokens {
         token: &str,
         rules: &TokenRules,
     ) -> Option<(Signer, Arc<Claims>)> {
-        if let Some(entry) = self.old.entries.get(&place)
-            && entry.is_of(token, rules)
-        {
-            let entry = self.old.remove(place)?;
-            self.keep(place, entry);
+        if let Some(entry) = self.young.entries.get(&place) {
+            // Who is in the young one is not in the old one.
+            return entry.answer(token, rules);
         }
-        let entry = self.young.entries.get(&place)?;
-        (entry.is_of(token, rules) && entry.signer.is_admitted_by(rules))
-            .then(|| (entry.signer, Arc::clone(&entry.claims)))
+        if !self.old.entries.get(&place)?.is_of(token, rules) {
+            return None;
+        }
+        let entry = self.old.remove(place)?;
+        let answer = entry.answer(token, rules);
+        self.keep(place, entry);
+        answer
     }
 
     /// Remembers that `signer` signed `token`.
@@ -217,8 +246,25 @@ impl Generation {
 
 impl Entry {
     fn is_of(&self, token: &str, rules: &TokenRules) -> bool {
-        self.key_sets == rules.key_sets && &*self.token == token
+        are_equal(self.token.as_bytes(), token.as_bytes()) && self.key_sets == rules.key_sets
     }
+
+    fn answer(&self, token: &str, rules: &TokenRules) -> Option<(Signer, Arc<Claims>)> {
+        (self.is_of(token, rules) && self.signer.is_admitted_by(rules))
+            .then(|| (self.signer, Arc::clone(&self.claims)))
+    }
+}
+
+/// The same as `==`, eight bytes at a time: in wasm that compares byte by byte, and tokens are long.
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let (words, rest) = one.as_chunks::<8>();
+    let (other_words, other_rest) = other.as_chunks::<8>();
+    one.len() == other.len()
+        && rest == other_rest
+        && words
+            .iter()
+            .zip(other_words)
+            .all(|(word, other)| u64::from_ne_bytes(*word) == u64::from_ne_bytes(*other))
 }
 
 /// Roughly what an entry occupies. Claims are weighed as they lie in memory, since compact JSON
