@@ -1,32 +1,43 @@
-//! `cargo xtask bench`: our module beside Envoy's own jwt_authn. Beside it `bench rules`: what many
-//! rules cost.
+//! `cargo xtask bench`: our modules beside Envoy's own filters and beside asking a service. Beside it
+//! `bench rules`: what many rules cost.
 //!
-//! One Envoy with one worker on one core, the load on the other, a direct response behind each
-//! filter. Every row is measured once per round, the rounds follow one another, and what counts is
-//! the median: a machine that drifts, drifts for all rows.
+//! One Envoy with one worker on one core; the load on another, with what Envoy asks. Every row is
+//! measured once a round, the rounds follow one another, and what counts is the median of the
+//! rounds' ratios: a machine that drifts, drifts for both sides.
 
 mod config;
+mod empty;
 mod load;
 mod report;
 mod rules;
+mod services;
+mod subjects;
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::{
     build,
-    envoy::Start,
+    envoy::{Envoy, Start},
     http::Request,
     ports,
-    progress::{self, Stopwatch, step},
+    process::Process,
+    progress::{Stopwatch, step},
     setup,
-    upstream::{Answer, Upstream},
     workspace::Workspace,
 };
 
-/// More distinct tokens than any of the caches holds, so that cycling through them always misses.
-const TOKENS: u32 = 40_000;
+use self::{
+    config::{ADMIN, Listeners, World},
+    load::Tokens,
+    report::Report,
+    subjects::{Chain, GOALS, Goal, Row},
+};
 
 /// The core that Envoy has to itself; the load has the next one.
 const ENVOY_CORE: u32 = 0;
@@ -45,8 +56,14 @@ pub struct Options {
     #[arg(long, default_value_t = 5)]
     rounds: u32,
     /// Seconds per row and round.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 4)]
     seconds: u32,
+    /// Measure only what the comparisons with these words need, `--only ext_authz` for instance.
+    #[arg(long, value_name = "WORDS")]
+    only: Vec<String>,
+    /// Take this file in place of the `access_rules.wasm` that is built: to compare builds.
+    #[arg(long, value_name = "FILE")]
+    access_rules: Option<PathBuf>,
 }
 
 /// What else there is to measure.
@@ -56,82 +73,28 @@ enum Other {
     Rules,
 }
 
-/// A listener under load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checker {
-    /// No filter.
-    Nothing,
-    /// Envoy's jwt_authn as it comes.
-    JwtAuthn,
-    /// Envoy's jwt_authn with `jwt_cache_config`.
-    JwtAuthnCached,
-    /// Our module.
-    Module,
-}
-
-/// A row of the table: a listener and the tokens sent to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) checker: Checker,
-    /// Every token another one, or one token again and again.
-    pub(crate) distinct: bool,
-}
-
-const ROWS: [Row; 6] = [
-    Row {
-        checker: Checker::Nothing,
-        distinct: false,
-    },
-    Row {
-        checker: Checker::JwtAuthn,
-        distinct: false,
-    },
-    Row {
-        checker: Checker::JwtAuthnCached,
-        distinct: false,
-    },
-    Row {
-        checker: Checker::Module,
-        distinct: false,
-    },
-    Row {
-        checker: Checker::JwtAuthn,
-        distinct: true,
-    },
-    Row {
-        checker: Checker::Module,
-        distinct: true,
-    },
-];
-
-/// Measures, and prints the table.
+/// Measures, prints the tables, and writes them and a chart into `target/bench`.
 ///
 /// # Errors
-/// If a prerequisite is missing, a checker lets the wrong token pass, or a request fails.
+/// If a prerequisite is missing, a chain lets the wrong credential pass, or a request fails.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     if let Some(Other::Rules) = options.other {
         return rules::run(workspace);
     }
-    let listeners = ROWS.map(|row| (row.checker.port(), row.checker.name()));
-    ports::demand(&listeners, "bench")?;
-    ports::demand(&[(config::ADMIN, "Envoy's admin page")], "bench")?;
+    let goals = chosen(&options.only)?;
+    let rows = subjects::rows(&goals);
+    let listeners = Listeners::of(&rows);
+    demand_ports(&listeners)?;
     let binary = prerequisites(workspace)?;
     build::modules(workspace)?;
     let folder = workspace.target.join("bench");
-    let tokens = load::tokens(workspace, &folder, TOKENS)?;
-    let jwks = fs::read_to_string(tokens.folder.join("jwks.json"))?;
+    fs::create_dir_all(&folder)?;
+    let tokens = load::tokens(workspace, &folder)?;
 
-    let key_set = jwks.clone();
-    let keys = Upstream::answering(0, move |_| Answer {
-        status: 200,
-        body: key_set.clone(),
-    })?;
-    config::write(
-        &folder,
-        &workspace.module("access_rules"),
-        &jwks,
-        keys.port(),
-    )?;
+    let _nginx = services::nginx(&folder, &tokens.jwks)?;
+    let _gatepost = decision_endpoint(workspace, &folder, &rows)?;
+    let world = world(workspace, options, &folder, &tokens)?;
+    listeners.write(&folder, &world)?;
     let start = Start {
         binary: &binary,
         folder: &folder,
@@ -139,35 +102,76 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         concurrency: 1,
         core: Some(ENVOY_CORE),
     };
-    let mut envoy = step("starting Envoy", || start.ready(config::ADMIN))?;
-    check_honesty(&tokens.first()?)?;
+    let mut envoy = step("starting Envoy", || start.ready(ADMIN))?;
+    check_honesty(&listeners, &tokens)?;
 
-    let (rounds, seconds) = if options.quick {
-        (3, 2)
-    } else {
-        (options.rounds, options.seconds)
+    let (rounds, seconds) = match options.quick {
+        true => (3, 1),
+        false => (options.rounds, options.seconds),
     };
     warn_if_busy();
-    let mut table = report::Table::new();
+    let mut report = Report::new(&rows, rounds, seconds);
     let watch = Stopwatch::start();
     for round in 1..=rounds {
-        for row in ROWS {
-            println!(
-                "· round {round} of {rounds}: {}, {} ({} s gone)",
-                row.checker.name(),
-                row.tokens(),
-                watch.elapsed().as_secs()
-            );
-            let pace = load::measure(&tokens, row, Duration::from_secs(seconds.into()), LOAD_CORE)?;
-            table.add(row, pace);
-            envoy.check_alive()?;
+        println!(
+            "· round {round} of {rounds} ({} s gone)",
+            watch.elapsed().as_secs()
+        );
+        for row in &rows {
+            let time = Duration::from_secs(seconds.into());
+            let measured = measure(&mut envoy, &tokens, listeners.port(*row)?, *row, time)?;
+            println!("    {:>8.0} requests/s  {row}", measured.pace);
+            report.add(*row, measured);
         }
     }
-    table.print(rounds, seconds);
+    report.publish(&goals, &folder)?;
     Ok(true)
 }
 
-fn prerequisites(workspace: &Workspace) -> Result<std::path::PathBuf> {
+fn measure(
+    envoy: &mut Envoy,
+    tokens: &Tokens,
+    port: u16,
+    row: Row,
+    time: Duration,
+) -> Result<load::Measured> {
+    let measured = tokens.measure(envoy, port, row.load, time);
+    envoy.check_alive()?;
+    measured
+}
+
+/// The goals that are asked for.
+fn chosen(only: &[String]) -> Result<Vec<&'static Goal>> {
+    let is_wanted = |goal: &&Goal| only.is_empty() || only.iter().any(|words| goal.is_about(words));
+    let goals: Vec<_> = GOALS.iter().filter(is_wanted).collect();
+    if goals.is_empty() {
+        let known: Vec<_> = subjects::rows(&GOALS.iter().collect::<Vec<_>>())
+            .iter()
+            .map(|row| format!("  {row}"))
+            .collect();
+        bail!("nothing is called so; there are\n{}", known.join("\n"));
+    }
+    Ok(goals)
+}
+
+fn demand_ports(listeners: &Listeners) -> Result<()> {
+    let names: Vec<_> = listeners
+        .iter()
+        .map(|(port, chain, _)| (port, chain.to_string()))
+        .collect();
+    let mut wanted: Vec<_> = names
+        .iter()
+        .map(|(port, name)| (*port, name.as_str()))
+        .collect();
+    wanted.extend([
+        (ADMIN, "Envoy's admin page"),
+        (config::NGINX, "nginx"),
+        (config::GATEPOST, "the decision endpoint"),
+    ]);
+    ports::demand(&wanted, "bench")
+}
+
+fn prerequisites(workspace: &Workspace) -> Result<PathBuf> {
     let cores = std::thread::available_parallelism()?.get();
     if cores < 2 {
         bail!("this machine has {cores} core: the bench needs one for Envoy and one for the load");
@@ -175,11 +179,39 @@ fn prerequisites(workspace: &Workspace) -> Result<std::path::PathBuf> {
     setup::to_build()?;
     setup::debian::require(&setup::debian::TASKSET)?;
     setup::debian::require(&setup::debian::WRK)?;
-    let binary = setup::envoy::binary(workspace)?;
-    let mut mint = workspace.cargo();
-    mint.args(["build", "--quiet", "--workspace", "--bin", "mint"]);
-    step("building the token mint", || progress::run(&mut mint))?;
-    Ok(binary)
+    setup::envoy::binary(workspace)
+}
+
+/// The decision endpoint, where a row asks it.
+fn decision_endpoint(
+    workspace: &Workspace,
+    folder: &Path,
+    rows: &[Row],
+) -> Result<Option<Process>> {
+    rows.iter()
+        .any(|row| row.chain == Chain::AskGatepost)
+        .then(|| services::gatepost(workspace, folder))
+        .transpose()
+}
+
+fn world(
+    workspace: &Workspace,
+    options: &Options,
+    folder: &Path,
+    tokens: &Tokens,
+) -> Result<World> {
+    let empty = folder.join("empty.wasm");
+    fs::write(&empty, empty::module())?;
+    let access_rules = match &options.access_rules {
+        Some(file) => fs::canonicalize(file)?,
+        None => workspace.module("access_rules"),
+    };
+    Ok(World {
+        access_rules,
+        jwt_auth: workspace.module("jwt_auth"),
+        empty,
+        jwks: tokens.jwks.clone(),
+    })
 }
 
 /// The two cores are the bench's own or the figures are nobody's.
@@ -196,59 +228,42 @@ fn warn_if_busy() {
     }
 }
 
-/// A checker that lets everything pass, or nothing, would win: each must know good from bad.
-fn check_honesty(token: &str) -> Result<()> {
-    let mut forged: Vec<char> = token.chars().collect();
-    let middle = forged.len() - 20;
-    if let Some(letter) = forged.get_mut(middle) {
-        *letter = if *letter == 'A' { 'B' } else { 'A' };
-    }
-    let forged: String = forged.into_iter().collect();
-    for checker in [Checker::JwtAuthn, Checker::JwtAuthnCached, Checker::Module] {
-        for (token, expected) in [(token, 200), (forged.as_str(), 401)] {
-            let url = format!("http://127.0.0.1:{}/", checker.port());
-            let request = Request::get(&url).header("authorization", format!("Bearer {token}"));
-            let status = request
-                .send()
-                .with_context(|| format!("no answer from {}", checker.name()))?
-                .status;
+/// A chain that lets everything pass, or nothing, would win: each must know good from bad.
+fn check_honesty(listeners: &Listeners, tokens: &Tokens) -> Result<()> {
+    let good = format!("Bearer {}", tokens.first);
+    let cookie = format!("{}=opaque", config::COOKIE);
+    let path = config::path_of(1);
+    for (port, chain, _) in listeners.iter().filter(|(_, chain, _)| chain.decides()) {
+        let is_opaque = matches!(
+            chain,
+            Chain::IntrospectCached | Chain::IntrospectEach | Chain::SessionEach
+        );
+        let ask = |authorization: Option<&str>| {
+            let mut request = Request::get(&format!("http://127.0.0.1:{port}{path}"));
+            if let Some(value) = authorization {
+                request = request
+                    .header("authorization", value)
+                    .header("cookie", &cookie);
+            }
+            request.send().map(|answer| answer.status)
+        };
+        let bad = (!is_opaque).then(|| forged(&good));
+        for (authorization, expected) in [(Some(good.as_str()), 200), (bad.as_deref(), 401)] {
+            let status = ask(authorization)?;
             if status != expected {
-                bail!(
-                    "{} answers {status} where {expected} is right",
-                    checker.name()
-                );
+                bail!("{chain} answers {status} where {expected} is right");
             }
         }
     }
     Ok(())
 }
 
-impl Checker {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Nothing => "no filter",
-            Self::JwtAuthn => "jwt_authn",
-            Self::JwtAuthnCached => "jwt_authn with jwt_cache_config",
-            Self::Module => "access_rules.wasm",
-        }
+/// The token with a letter of its signature changed.
+fn forged(token: &str) -> String {
+    let mut letters: Vec<char> = token.chars().collect();
+    let middle = letters.len().saturating_sub(20);
+    if let Some(letter) = letters.get_mut(middle) {
+        *letter = if *letter == 'A' { 'B' } else { 'A' };
     }
-
-    pub(crate) const fn port(self) -> u16 {
-        match self {
-            Self::Nothing => 18_080,
-            Self::JwtAuthn => 18_081,
-            Self::JwtAuthnCached => 18_082,
-            Self::Module => 18_083,
-        }
-    }
-}
-
-impl Row {
-    pub(crate) const fn tokens(self) -> &'static str {
-        if self.distinct {
-            "every token distinct"
-        } else {
-            "one repeated token"
-        }
-    }
+    letters.into_iter().collect()
 }

@@ -114,6 +114,14 @@ impl Envoy {
             .sum())
     }
 
+    /// The CPU time of all its threads so far.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        self.process.cpu_time()
+    }
+
     /// What Envoy has logged so far, access log included where that goes to standard output.
     #[must_use]
     pub fn log(&self) -> String {

@@ -107,6 +107,23 @@ impl Process {
         }
     }
 
+    /// The time that the program's threads have spent on a CPU: the first number of each thread's
+    /// `schedstat`, in nanoseconds (Linux, `Documentation/scheduler/sched-stats.rst`).
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let folder = format!("/proc/{}/task", self.child.id());
+        let mut nanoseconds = 0_u64;
+        for thread in std::fs::read_dir(&folder).with_context(|| folder.clone())? {
+            let file = thread?.path().join("schedstat");
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            let spent = text.split_whitespace().next().unwrap_or("0");
+            nanoseconds = nanoseconds.saturating_add(spent.parse()?);
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
     /// What the program has printed so far.
     #[must_use]
     pub fn log(&self) -> String {

@@ -9,10 +9,10 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
-use mint::Key;
+use mint::{Algorithm, Key};
 use serde_json::json;
 
-/// Sign tokens with a throw-away RS256 key: `jwks.json` and `tokens.txt` (one a line).
+/// Sign tokens with a throw-away key: `jwks.json` and `tokens.txt` (one a line).
 #[derive(Parser)]
 struct Arguments {
     /// Folder to write to; it is made if missing.
@@ -21,6 +21,9 @@ struct Arguments {
     /// How many distinct tokens.
     #[arg(long, default_value_t = 1)]
     count: u32,
+    /// What they are signed by.
+    #[arg(long, default_value = "RS256", value_parser = algorithm)]
+    algorithm: Algorithm,
     /// The `kid` of the key.
     #[arg(long, default_value = "throw-away")]
     kid: String,
@@ -38,11 +41,19 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     fs::create_dir_all(&arguments.out)?;
-    let key = Key::generate(&arguments.kid)?;
+    let key = Key::generate_for(arguments.algorithm, &arguments.kid)?;
     let tokens = sign_all(&key, &arguments)?;
     write_lines(&arguments.out.join("tokens.txt"), &tokens)?;
     fs::write(arguments.out.join("jwks.json"), key.jwks().to_string())?;
     Ok(())
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
+    match name {
+        "RS256" => Ok(Algorithm::Rs256),
+        "ES256" => Ok(Algorithm::Es256),
+        _ => Err("one of RS256 and ES256"),
+    }
 }
 
 /// Signs on every core: tens of thousands of RSA signatures take a while on one.
