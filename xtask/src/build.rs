@@ -65,7 +65,7 @@ pub const MODULES: &[Module] = &[
         package: "jwt-auth",
         file: "jwt_auth",
         features: &[],
-        profile: "token-module",
+        profile: "wasm",
         optimize: &["-Oz"],
         budget: 1024 * 1024,
         callbacks: FILTER,
