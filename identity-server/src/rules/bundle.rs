@@ -36,7 +36,7 @@ pub struct Bundle {
 pub fn bundle(files: &Files, with: &Bundling) -> Result<Bundle, Vec<ConfigError>> {
     let mut mistakes = files.unreadable.clone();
     let config = files.config.clone().unwrap_or_default();
-    let key_sets = key_sets::read(files, &mut mistakes);
+    let key_sets = key_sets::read(files, &BTreeMap::new(), &mut mistakes);
     let compiled = compile(&Sources {
         config: &config,
         rules: &files.sources(),

@@ -92,8 +92,14 @@ impl Files {
     /// The key sets at `file:` URLs that the files name, and what is wrong with them.
     #[must_use]
     pub fn key_sets(&self) -> (KeySets, Vec<ConfigError>) {
+        self.key_sets_but(&BTreeMap::new())
+    }
+
+    /// The same without those that are `known` already: they need not even be there.
+    #[must_use]
+    pub fn key_sets_but(&self, known: &BTreeMap<String, Value>) -> (KeySets, Vec<ConfigError>) {
         let mut mistakes = Vec::new();
-        let documents = key_sets::read(self, &mut mistakes);
+        let documents = key_sets::read(self, known, &mut mistakes);
         let paths = key_sets::paths(self);
         (KeySets { documents, paths }, mistakes)
     }

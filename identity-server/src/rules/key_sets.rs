@@ -10,10 +10,17 @@ use super::{Files, files};
 /// What `file://` begins a URL with.
 const FILE: &str = "file://";
 
-/// The key sets at `file:` URLs of the configuration and the rules, by these URLs.
-pub(super) fn read(files: &Files, mistakes: &mut Vec<ConfigError>) -> BTreeMap<String, Value> {
+/// The key sets at `file:` URLs of the configuration and the rules that are not `known`, by these URLs.
+pub(super) fn read(
+    files: &Files,
+    known: &BTreeMap<String, Value>,
+    mistakes: &mut Vec<ConfigError>,
+) -> BTreeMap<String, Value> {
     let mut key_sets = BTreeMap::new();
-    for url in urls(files) {
+    let unknown = urls(files)
+        .into_iter()
+        .filter(|url| !known.contains_key(url));
+    for url in unknown {
         let file = path(files, &url).display().to_string();
         match files::read(&file) {
             Ok(keys) if keys.get("keys").is_some_and(Value::is_array) => {

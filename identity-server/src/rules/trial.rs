@@ -108,10 +108,19 @@ impl<'f> Trial<'f> {
             Some(files) => (files.config.as_ref().unwrap_or(&none), files.sources()),
             None => (&case.config, own.to_vec()),
         };
+        let mut documents = case.documents.clone();
+        if let Some(files) = self.files {
+            // Keys of the case go before: it can sign with those alone.
+            let (key_sets, mistakes) = files.key_sets_but(&documents);
+            if !mistakes.is_empty() {
+                return Err(mistakes.iter().map(ToString::to_string).collect());
+            }
+            documents.extend(key_sets.documents);
+        }
         compile(&Sources {
             config,
             rules: &rules,
-            documents: &case.documents,
+            documents: &documents,
         })
         .map_err(|errors| errors.0.iter().map(ToString::to_string).collect())
     }

@@ -227,6 +227,70 @@ fn a_bundle_has_a_digest_and_the_key_sets_that_files_hold() {
     assert!(!said.contains("nWGxne"), "{said}");
 }
 
+/// Oathkeeper reads key sets from files; every command has to know them.
+#[test]
+fn key_sets_in_files_are_read_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let public = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
+    write("keys.json", &public.to_string());
+    write(
+        "oathkeeper.yaml",
+        "access_rules: {repositories: [file://rules.yaml]}
+authenticators: {jwt: {enabled: true, config: {jwks_urls: [file://keys.json], allowed_algorithms: [EdDSA]}}}
+authorizers: {allow: {enabled: true}}
+mutators: {noop: {enabled: true}}
+",
+    );
+    write(
+        "rules.yaml",
+        "- id: api
+  match: {url: 'http://h/<.*>', methods: [GET]}
+  authenticators: [{handler: jwt}]
+  authorizer: {handler: allow}
+  mutators: [{handler: noop}]
+",
+    );
+    write(
+        "cases.yaml",
+        "about: a key set in a file
+key_sets: {'file://keys.json': [EdDSA-1]}
+tokens: {good: {key: EdDSA-1, claims: {sub: ada, exp: 4000000000}}}
+requests:
+  - name: a token of the case's own key
+    at: 1767225600
+    request: {url: 'http://h/a', headers: [[authorization, 'Bearer ${good}']]}
+    expect: {status: 200}
+",
+    );
+    let ask = |arguments: &[&str]| run(folder.path(), &[&["rules"], arguments].concat(), &[]);
+    let linted = ask(&["lint", "-c", "oathkeeper.yaml"]);
+    assert!(linted.status.success(), "{}", out(&linted));
+    let tested = ask(&["test", "-c", "oathkeeper.yaml", "cases.yaml"]);
+    assert!(tested.status.success(), "{}", out(&tested));
+    let curl =
+        "curl http://h/a -H 'Authorization: Bearer eyJhbGciOiJFZERTQSIsImtpZCI6ImEifQ.e30.AAAA'";
+    let explain = [
+        "explain",
+        "-c",
+        "oathkeeper.yaml",
+        "--format",
+        "json",
+        "--curl",
+        curl,
+    ];
+    let explained: Value = serde_json::from_str(&out(&ask(&explain))).unwrap();
+    assert_eq!(explained["decision"]["status"], 401, "{explained}");
+    assert_eq!(explained["faults"], Value::Null, "{explained}");
+    fs::remove_file(folder.path().join("keys.json")).unwrap();
+    let missed = ask(&explain);
+    let said = String::from_utf8_lossy(&missed.stderr).into_owned();
+    assert!(
+        !missed.status.success() && said.contains("keys.json"),
+        "{said}"
+    );
+}
+
 /// The page about these commands shows them on the quickstart's rules, as sessions of a shell. Each is
 /// run, and has to say what stands there. A block that begins with `# file: NAME` is such a file.
 #[test]

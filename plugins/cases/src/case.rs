@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::keys::private_jwks;
+use crate::{jwks, keys::private_jwks};
 
 /// One file of the corpus.
 #[derive(Clone, Debug, Deserialize)]
@@ -410,6 +410,12 @@ impl Case {
         let text = fs::read_to_string(file).with_context(|| name.clone())?;
         let mut case: Self = serde_saphyr::from_str(&text).with_context(|| name.clone())?;
         case.file = name;
+        // Nobody fetches what lies in a file.
+        for (url, names) in &case.key_sets {
+            if !url.starts_with("http") {
+                case.documents.insert(url.clone(), jwks(names)?);
+            }
+        }
         for (url, members) in &case.private_key_sets {
             if !url.starts_with("http") {
                 case.documents.insert(url.clone(), private_jwks(members)?);

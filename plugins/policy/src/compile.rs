@@ -24,6 +24,8 @@ use crate::{
     policy::{AuthenticatorEntry, Needs, Policy, Rule},
 };
 
+#[cfg(feature = "analysis")]
+pub(crate) use self::documents::UNREADABLE_THERE;
 use self::documents::{Documents, shown};
 use self::rules::PutAside;
 pub(crate) use self::rules::Written;

@@ -34,7 +34,8 @@ server itself; without either the explanation ends there. A file of replies is a
   - url: http://127.0.0.1:4444/sessions/whoami
     reply: { status: 200, json: { active: true, identity: { id: ada } } }
 
-No token, cookie, key or password of the request is printed, wherever a rule copies it.
+Tokens, cookies, keys and passwords of the request are masked wherever a rule copies them, as far as the names of
+headers and parameters tell that they are some.
 
 Exit status: 0 if the request is allowed, 1 if it is refused, or if a call was not answered.")]
 pub(in crate::cli) struct Explain {
@@ -75,10 +76,14 @@ impl Explain {
         let subject = self.request.subject()?;
         let (config, files) = self.input.read_all()?;
         let sources = files.sources();
+        let (key_sets, mistakes) = files.key_sets();
+        if !mistakes.is_empty() {
+            bail!("{}", lines(&mistakes).join("\n"));
+        }
         let compiled = compile(&Sources {
             config: &config,
             rules: &sources,
-            documents: &std::collections::BTreeMap::new(),
+            documents: &key_sets.documents,
         });
         let policy = match compiled {
             Ok(policy) => policy,

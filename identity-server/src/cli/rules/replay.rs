@@ -3,7 +3,7 @@
 mod compare;
 mod text;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
@@ -107,13 +107,15 @@ fn driver(side: &str, config: Option<&str>, rules: &[String]) -> anyhow::Result<
         "there are no {side} rules; name them with `--{side}` or `--{side}-config`"
     );
     let files = Files::read(config, rules);
+    let (key_sets, unread) = files.key_sets();
     let none = serde_json::Value::Null;
     let compiled = compile(&Sources {
         config: files.config.as_ref().unwrap_or(&none),
         rules: &files.sources(),
-        documents: &BTreeMap::new(),
+        documents: &key_sets.documents,
     });
     let mut mistakes = files.unreadable;
+    mistakes.extend(unread);
     match compiled {
         Ok(policy) if mistakes.is_empty() => return Ok(Driver::new(policy)),
         Ok(_) => {}

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ConfigError, RuleSource, Sources, authenticate::Authenticator, authorize::Authorizer, compile,
-    config::Place, mutate::Mutator, on_error::ErrorHandler,
+    compile::UNREADABLE_THERE, config::Place, mutate::Mutator, on_error::ErrorHandler,
 };
 
 use super::rule;
@@ -106,7 +106,7 @@ fn mistakes(findings: &mut Findings, config: &Value, sources: &[RuleSource<'_>],
     let compiled = compile(&Sources {
         config,
         rules: sources,
-        documents: &documents(config, sources),
+        documents: &BTreeMap::new(),
     });
     let mistakes = match compiled {
         Ok(policy) => policy.faults().to_vec(),
@@ -118,30 +118,16 @@ fn mistakes(findings: &mut Findings, config: &Value, sources: &[RuleSource<'_>],
             && error.place.path.contains(".config")
             && error.message.starts_with("is required")
     };
-    for error in mistakes.iter().filter(|error| !may_be_elsewhere(error)) {
+    let is_ours = |error: &&ConfigError| !may_be_elsewhere(error) && !is_in_a_file(&error.message);
+    for error in mistakes.iter().filter(is_ours) {
         report(findings, codes::INVALID, error);
     }
 }
 
-/// An empty key set for each `file:` URL: what they hold is the bundler's to look at.
-fn documents(config: &Value, sources: &[RuleSource<'_>]) -> BTreeMap<String, Value> {
-    let mut urls = Vec::new();
-    collect_files(config, &mut urls);
-    for source in sources {
-        collect_files(source.rules, &mut urls);
-    }
-    urls.into_iter()
-        .map(|url| (url, json!({"keys": []})))
-        .collect()
-}
-
-fn collect_files(value: &Value, urls: &mut Vec<String>) {
-    match value {
-        Value::String(text) if text.starts_with("file:") => urls.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect_files(item, urls)),
-        Value::Object(map) => map.values().for_each(|item| collect_files(item, urls)),
-        _ => {}
-    }
+/// Whether something is amiss only because a key set lies in a file: what such files hold is for those
+/// to look at who read them, the bundler and the decision endpoint.
+fn is_in_a_file(message: &str) -> bool {
+    message.starts_with("`file:") && message.contains(UNREADABLE_THERE)
 }
 
 /// Messages say what to do after a `;`.

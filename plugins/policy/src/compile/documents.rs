@@ -8,6 +8,9 @@ use serde_json::Value;
 /// `inline://` and a document in base64, as Oathkeeper has it for rules.
 const INLINE: &str = "inline://";
 
+/// What is said of a document that has to come with the policy and did not.
+pub(crate) const UNREADABLE_THERE: &str = "a proxy cannot read this";
+
 /// The documents by the URL under which handlers name them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Documents<'a>(&'a BTreeMap<String, Value>);
@@ -37,7 +40,7 @@ impl<'a> Documents<'a> {
         }
         match url.split_once("://") {
             Some((scheme, _)) if is_read(scheme) => Err(format!(
-                "`{url}`: a proxy cannot read this; put the document into `jwks` of the plugin's \
+                "`{url}`: {UNREADABLE_THERE}; put the document into `jwks` of the plugin's \
                  configuration, under this URL"
             )),
             _ => Ok(None),

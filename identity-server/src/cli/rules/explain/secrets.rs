@@ -44,6 +44,8 @@ impl Secrets {
                 secrets.add(&value);
             }
         }
+        secrets.0.sort_unstable();
+        secrets.0.dedup();
         // One may hold another.
         secrets
             .0
@@ -51,9 +53,12 @@ impl Secrets {
         secrets
     }
 
+    /// Takes it as it is, and as templates write it into queries (`urlquery`).
     fn add(&mut self, secret: &str) {
         if secret.len() >= SHORTEST {
             self.0.push(secret.to_owned());
+            self.0
+                .push(form_urlencoded::byte_serialize(secret.as_bytes()).collect());
         }
     }
 
@@ -87,15 +92,23 @@ impl Secrets {
 /// Whether a header or a parameter of this name is a credential, as far as names tell.
 fn is_secret(name: &str) -> bool {
     const WORDS: &[&str] = &[
-        "authorization",
+        "assertion",
+        "auth",
         "cookie",
         "credential",
+        "dpop",
+        "jwt",
         "key",
-        "password",
+        "nonce",
+        "pass",
         "secret",
         "session",
+        "signature",
         "token",
     ];
+    /// Too short to be looked for within other words.
+    const WHOLE: &[&str] = &["code", "otp", "sig", "state"];
     let name = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| name.contains(word))
+    let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());
+    WORDS.iter().any(|word| name.contains(word)) || parts.any(|part| WHOLE.contains(&part))
 }
