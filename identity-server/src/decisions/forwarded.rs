@@ -36,6 +36,12 @@ impl Target {
             return Ok(None);
         };
         let headers = &request.headers;
+        let host = single(headers, "x-forwarded-host")?;
+        let uri = single(headers, "x-forwarded-uri")?;
+        // `Host` may then be our own name, under which nobody is to be judged.
+        if settings.trusts(peer) && uri.is_some() && host.is_none() {
+            return Err(Trouble::NoHost);
+        }
         let forwarded = Self {
             method: single(headers, "x-forwarded-method")?
                 .unwrap_or(&own.method)
@@ -43,10 +49,8 @@ impl Target {
             scheme: single(headers, "x-forwarded-proto")?
                 .unwrap_or(&own.scheme)
                 .to_vec(),
-            authority: single(headers, "x-forwarded-host")?
-                .unwrap_or(&own.authority)
-                .to_vec(),
-            path: match single(headers, "x-forwarded-uri")? {
+            authority: host.unwrap_or(&own.authority).to_vec(),
+            path: match uri {
                 Some(uri) => with_query(uri, &own.path),
                 None => own.path.clone(),
             },
@@ -164,9 +168,26 @@ mod tests {
     fn a_trusted_proxy_says_what_is_asked_for() {
         let told = target(PROXY, "/decisions", FORWARDED).unwrap();
         assert_eq!(told.unwrap(), "PUT https://app.test/a%20b?c=d");
-        let query = &[("host", "h"), ("x-forwarded-uri", "/a")];
+        let query = &[
+            ("host", "gatepost:4456"),
+            ("x-forwarded-host", "h"),
+            ("x-forwarded-uri", "/a"),
+        ];
         let told = target(PROXY, "/decisions?c=d", query).unwrap();
         assert_eq!(told.unwrap(), "POST http://h/a?c=d");
+    }
+
+    #[test]
+    fn a_trusted_proxy_that_tells_the_path_tells_the_host() {
+        for host in [&[][..], &[("x-forwarded-host", "")]] {
+            let told = [
+                &[("host", "gatepost:4456"), ("x-forwarded-uri", "/a")],
+                host,
+            ]
+            .concat();
+            let refused = target(PROXY, "/decisions", &told).unwrap_err();
+            assert!(matches!(refused, Trouble::NoHost), "{refused}");
+        }
     }
 
     #[test]

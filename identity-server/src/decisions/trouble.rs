@@ -25,6 +25,11 @@ pub(super) enum Trouble {
          your Envoy"
     )]
     UnknownAsker(std::net::IpAddr),
+    #[error(
+        "the proxy sent `X-Forwarded-Uri` without `X-Forwarded-Host`: its client names no host (HTTP/1.0), or \
+         the proxy's configuration has to set that header too"
+    )]
+    NoHost,
     #[error("a question over gRPC cannot be used: {0}")]
     BadQuestion(&'static str),
     #[error("a question over gRPC is too long")]
@@ -64,7 +69,9 @@ impl Trouble {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::Untrusted { .. } | Self::UnknownAsker(_) => StatusCode::FORBIDDEN,
-            Self::Ambiguous(_) | Self::BadQuestion(_) | Self::Unclean => StatusCode::BAD_REQUEST,
+            Self::Ambiguous(_) | Self::NoHost | Self::BadQuestion(_) | Self::Unclean => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Crowded | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
             Self::LargeBody | Self::LargeQuestion | Self::PartialBody => {
                 StatusCode::PAYLOAD_TOO_LARGE
