@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::{files, of_kind, root};
 
 #[test]
@@ -83,4 +85,29 @@ fn kustomize_is_told_of_every_file() {
         .filter_map(|file| file.strip_prefix(folder))
         .collect();
     assert_eq!(named, there);
+}
+
+/// Envoy that asks over HTTP hands on the path and the headers that it was sent, so the endpoint has to refuse where
+/// others were judged; and a body that it does not send is an empty one to rules.
+#[test]
+fn who_asks_over_http_gets_no_answer_that_it_cannot_follow() {
+    let mut asked = 0;
+    for (place, policy) in of_kind("SecurityPolicy") {
+        let auth = &policy["spec"]["extAuth"];
+        if auth["http"].is_null() {
+            continue;
+        }
+        assert!(auth["bodyToExtAuth"]["maxRequestBytes"].is_u64(), "{place}");
+        let service = &auth["http"]["backendRefs"][0]["name"];
+        for (place, map) in of_kind("ConfigMap") {
+            if map["metadata"]["name"] == *service {
+                let text = map["data"]["oathkeeper.yaml"].as_str().unwrap();
+                let config: Value = serde_saphyr::from_str(text).unwrap();
+                let own = &config["serve"]["api"]["gatepost"];
+                assert_eq!(own["unclean_requests"], "refuse", "{place}");
+                asked += 1;
+            }
+        }
+    }
+    assert_eq!(asked, 1, "no endpoint that is asked over HTTP");
 }
