@@ -10,11 +10,14 @@ use gatepost_policy::{Changes, Response as Denied};
 use super::trouble::Trouble;
 
 /// Names the headers that Envoy's `ext_authz` is to take out of the request: those that only rules may
-/// set, and that the client has sent.
+/// set, and that the client has sent. nginx and Caddy look for credentials in it.
 const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 /// The path that was judged, where it is not the one that was sent.
 const PATH: HeaderName = HeaderName::from_static("x-gatepost-path");
+
+/// What proxies hand on as the client sent it, unless they are told otherwise.
+const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
 
 /// What is said to the proxy and concerns nobody behind it.
 pub(super) const OWN: [HeaderName; 2] = [TO_REMOVE, PATH];
@@ -29,7 +32,7 @@ pub(super) fn allowed(changes: &Changes) -> Result<Response, Trouble> {
         let field = field.map_err(|_| Trouble::BadValue(name.to_string()))?;
         headers.insert(field, HeaderValue::from_bytes(value).map_err(bad)?);
     }
-    let removed = changes.remove.join(b",".as_slice());
+    let removed = removed(changes).join(b",".as_slice());
     for (name, value) in [
         (TO_REMOVE, (!removed.is_empty()).then_some(removed)),
         (PATH, changes.path.clone().map(String::into_bytes)),
@@ -41,6 +44,18 @@ pub(super) fn allowed(changes: &Changes) -> Result<Response, Trouble> {
         }
     }
     Ok(response)
+}
+
+/// What the upstream must not get of the client's: also credentials that a rule sets to nothing, for nginx
+/// and Caddy cannot tell these from credentials that no rule sets.
+fn removed(changes: &Changes) -> Vec<&[u8]> {
+    let is_emptied = |credential: &&str| {
+        let mut set = changes.set.iter();
+        set.any(|(name, value)| value.is_empty() && name.eq_ignore_ascii_case(credential))
+    };
+    let emptied = CREDENTIALS.iter().filter(|it| is_emptied(it));
+    let removed = changes.remove.iter().map(Vec::as_slice);
+    removed.chain(emptied.map(|it| it.as_bytes())).collect()
 }
 
 /// The client may not, and gets this.

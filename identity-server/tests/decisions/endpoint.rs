@@ -77,6 +77,32 @@ fn the_proxy_is_told_what_clients_may_not_send_and_the_path_that_was_judged() {
 }
 
 #[test]
+fn the_proxy_is_told_of_credentials_that_the_upstream_must_not_get() {
+    let mut emptied = rule("emptied", "noop", "allow", "header");
+    emptied["mutators"][0]["config"] =
+        json!({"headers": {"Authorization": "", "Cookie": "", "X-Other": ""}});
+    let world = World::start(
+        &config(),
+        &json!([emptied, rule("other", "noop", "allow", "noop")]),
+    );
+    let own = [("authorization", "Basic c2VjcmV0"), ("cookie", "a=b")];
+    for (path, headers, told) in [
+        ("/emptied", &own[..], "authorization,cookie"),
+        ("/emptied", &[], "authorization,cookie"),
+        ("/other", &own, "authorization,cookie"),
+    ] {
+        let answer = world.ask(path, headers);
+        assert_eq!(answer.status, 200, "{path}");
+        let removed = answer.header("x-envoy-auth-headers-to-remove").unwrap();
+        let mut removed: Vec<_> = removed.split(',').collect();
+        removed.sort_unstable();
+        assert_eq!(removed.join(","), told, "{path}");
+    }
+    let answer = world.ask("/other", &[]);
+    assert_eq!(answer.header("x-envoy-auth-headers-to-remove"), None);
+}
+
+#[test]
 fn t11_forwarded_headers_of_a_peer_that_is_not_named_are_refused() {
     let mut config = config();
     for trusted in [json!([]), json!(["10.0.0.0/8"])] {

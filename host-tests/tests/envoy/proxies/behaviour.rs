@@ -10,6 +10,7 @@ use std::{
 };
 
 use gatepost::decisions::load;
+use gatepost_policy::RuleSet;
 use serde_json::json;
 use xtask::process::Process;
 
@@ -144,10 +145,14 @@ const WEBSOCKET: &str = "Host: app.test\r\nConnection: Upgrade\r\nUpgrade: webso
 
 /// What every one of them does.
 fn behaves(proxy: &dyn Proxy, folder: &str, takes_websocket: bool, without_endpoint: u16) {
-    let world = World::start(proxy, folder);
+    let mut world = World::start(proxy, folder);
     tells_the_client(&world);
     lets_bodies_pass(&world);
     upgrades(&world, takes_websocket);
+    upgrades_to_nothing_else(&world);
+    hands_on_nothing_that_only_proxies_say(&world);
+    refuses_what_has_no_host(&world);
+    takes_no_certificate_from_clients(&mut world, folder);
     drop(world);
 
     let world = World::without_endpoint(proxy);
@@ -215,6 +220,102 @@ fn upgrades(world: &World, takes_websocket: bool) {
     let mut echo = [0; 5];
     stream.read_exact(&mut echo).unwrap();
     assert_eq!(&echo, b"hello");
+}
+
+/// Whatever else a connection turned into would be a tunnel in which nobody is asked.
+fn upgrades_to_nothing_else(world: &World) {
+    const H2C: &str = "Upgrade: h2c\r\n";
+    const WS: &str = "Upgrade: websocket\r\n";
+    for lines in [
+        H2C.to_owned(),
+        format!("{H2C}{WS}"),
+        format!("{WS}{H2C}"),
+        "Upgrade: websocket, h2c\r\n".to_owned(),
+    ] {
+        let request = format!(
+            "GET /public HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade, HTTP2-Settings\r\n{lines}\
+             HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"
+        );
+        let (_, answer) = world.raw(request.as_bytes());
+        if matches!(status(&answer), 101 | 200) {
+            let arrived = world.arrived();
+            let asked = arrived.headers.iter().filter(|(name, _)| name == "upgrade");
+            let asked: Vec<_> = asked.map(|(_, value)| value.as_slice()).collect();
+            assert!(
+                asked.is_empty() || asked == [b"websocket"],
+                "{lines:?}: {arrived:?}"
+            );
+        }
+    }
+    world.nothing_arrived();
+}
+
+/// What a client says of another request, or in the endpoint's place.
+fn hands_on_nothing_that_only_proxies_say(world: &World) {
+    let claimed = [
+        ("X-Forwarded-Method", "DELETE"),
+        ("X-Forwarded-Uri", "/claimed"),
+        ("X-Forwarded-Client-Cert", "Hash=00;Subject=claimed"),
+        ("X-Forwarded-Host", "claimed.test"),
+        ("Cookie", "a=b"),
+    ];
+    let in_its_place = [
+        ("X-Gatepost-Remove", "cookie"),
+        ("X-Gatepost-Cookie", "claimed=1"),
+    ];
+    let all = [&claimed[..], &in_its_place].concat();
+    assert_eq!(status(&world.get("/public", &all)), 200);
+    let arrived = world.arrived();
+    for (name, _) in claimed {
+        let name = name.to_ascii_lowercase();
+        // Traefik hands on no cookies once a rule may set them.
+        let expected = match name.as_str() {
+            "cookie" => [None, Some("a=b")],
+            "x-forwarded-host" => [None, Some("app.test")],
+            _ => [None, None],
+        };
+        let value = arrived.header(&name);
+        assert!(
+            expected.contains(&value.as_deref()),
+            "{name}: {value:?} arrived"
+        );
+    }
+}
+
+/// The endpoint would judge it as a request for its own host.
+fn refuses_what_has_no_host(world: &World) {
+    let (_, answer) = world.raw(b"GET /public HTTP/1.0\r\n\r\n");
+    assert!((400..500).contains(&status(&answer)), "{answer:?}");
+    world.nothing_arrived();
+}
+
+/// Also where the endpoint is told to believe its proxy.
+fn takes_no_certificate_from_clients(world: &mut World, folder: &str) {
+    let on = json!({"enabled": true});
+    let config = json!({
+        "authenticators": {"unauthorized": on}, "authorizers": {"allow": on}, "mutators": {"noop": on},
+    });
+    let name = "spiffe://mesh.test/admin";
+    let rules = json!([{
+        "id": "mesh", "match": {"url": "http://app.test/public", "methods": ["GET"]},
+        "authenticators": [{"handler": "unauthorized"}], "authorizer": {"handler": "allow"},
+        "mutators": [{"handler": "noop"}],
+        "gatepost": {"authenticators": [{
+            "handler": "peer_certificate", "config": {"allowed": [name]},
+            "gatepost": {"continue_on_failure": false},
+        }]},
+    }]);
+    let files = vec![("rules.json".to_owned(), rules)];
+    let rules = RuleSet::new(config, files, Default::default()).unwrap();
+    let file = GIVEN.workspace.root.join(folder).join("oathkeeper.yaml");
+    let mut own = load(&file).unwrap().config["serve"]["api"]["gatepost"].clone();
+    own["client_certificates"] = json!(true);
+    let (sender, _events) = mpsc::channel();
+    world.asked.load(&rules, &own, &Events::new(sender));
+    let claimed = format!("Hash={};URI={name}", "00".repeat(32));
+    let answer = world.get("/public", &[("X-Forwarded-Client-Cert", &claimed)]);
+    assert_eq!(status(&answer), 401);
+    world.nothing_arrived();
 }
 
 #[test]

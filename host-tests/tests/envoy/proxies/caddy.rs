@@ -51,6 +51,11 @@ fn configuration(places: &Places) -> String {
     let names: Vec<_> = names.map(String::as_str).collect();
     let headers = format!("copy_headers {}", names.join(" "));
     let config = replaced(&config, "copy_headers X-User", &headers);
+    let lines: Vec<_> = names
+        .iter()
+        .map(|it| format!("request_header -{it}"))
+        .collect();
+    let config = replaced(&config, "request_header -X-User", &lines.join("\n\t\t"));
     let config = replaced(
         &config,
         "\tadmin off\n",

@@ -83,6 +83,10 @@ fn configuration(scenario: &str, places: &Places) -> String {
             let text = shipped(&format!("nginx-config/gatepost/{name}.conf"));
             // There is no TLS here.
             let text = text.replace("$scheme", scheme);
+            let text = match name {
+                "cache" => replaced(&text, "/dev/shm/gatepost-decisions", "decisions"),
+                _ => text,
+            };
             let text = if name == "headers" {
                 headers(&text, places)
             } else {
