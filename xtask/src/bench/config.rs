@@ -154,7 +154,7 @@ impl World {
             known.insert(
                 "cookie_session".to_owned(),
                 json!({"enabled": true, "config": {
-                    "check_session_url": format!("{origin}/session"), "only": [COOKIE],
+                    "check_session_url": format!("{origin}/session"), "preserve_path": true, "only": [COOKIE],
                     "subject_from": "identity.id",
                 }}),
             );
