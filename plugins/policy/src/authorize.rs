@@ -120,7 +120,7 @@ impl Authorizer {
             Self::KetoEngineAcpOry(handler) => handler.authorize(session, facts),
             Self::Cidr(handler) => handler.authorize(facts).into(),
             Self::Claims(handler) => handler.authorize(session, facts).into(),
-            Self::Cel(handler) => handler.authorize(session, facts).into(),
+            Self::Cel(handler) => handler.authorize(session, facts),
         }
     }
 

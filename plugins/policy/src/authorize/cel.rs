@@ -29,7 +29,7 @@ mod tests;
 mod value;
 mod variable;
 
-use crate::{Denial, Session, config::Section, pipeline::Facts};
+use crate::{Denial, Session, ask::Progress, config::Section, pipeline::Facts};
 
 use self::program::Program;
 
@@ -56,11 +56,11 @@ impl Cel {
         Some(Self { program: program? })
     }
 
-    pub(super) fn authorize(&self, session: &Session, facts: &Facts<'_>) -> Result<(), Denial> {
+    pub(super) fn authorize(&self, session: &Session, facts: &Facts<'_>) -> Progress {
         match evaluate::decide(&self.program, session, facts) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Denial::Forbidden("the expression is false".to_owned())),
-            Err(fault) => Err(Denial::Forbidden(format!(
+            Ok(true) => Progress::Done,
+            Ok(false) => Progress::Refused(Denial::Forbidden("the expression is false".to_owned())),
+            Err(fault) => Progress::Refused(Denial::Forbidden(format!(
                 "the expression has no result: {fault}"
             ))),
         }
